@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forgedoctor import fixes
+from forgedoctor.check import CERTAIN, ERROR, WARNING, Evidence, Finding, NotApplicable, check, plain, t
+from forgedoctor.facts import Endpoint, Launch
+from forgedoctor_checks.launch._words import shown
+
+_HALF = {
+    "tls-keyfile-without-certfile": t("--tls-keyfile is given without --tls-certfile, so the server cannot start."),
+    "tls-certfile-without-keyfile": t("--tls-certfile is given without --tls-keyfile."),
+}
+
+
+@check("tls-cert-unusable", severity=WARNING, group="endpoint", explains=["server-thread-dead"])
+def tls_cert_unusable(endpoint: Endpoint | None, launch: Launch | None) -> Iterator[Finding]:
+    """A TLS certificate or key is not trusted, expired or missing.
+
+    What happens: clients say CERTIFICATE_VERIFY_FAILED; the start dies with "ssl_certfile must be provided", or tries
+    100 ports at five seconds each when the files are not there.
+    Why: self-signed certificates are trusted by nobody; gradio checks its own address with the certificate too.
+    Fix: a certificate that the clients trust, with the whole chain; both files; or TLS in a proxy.
+    Source: modules/initialize_util.py validate_tls_options; recorded starts.
+    """
+    if endpoint is None and launch is None:
+        raise NotApplicable(t("nothing is known of the launch or the server"))
+    fails = launch.effective.fails if launch and launch.effective.exit is None else None
+    if launch and fails and fails.kind in _HALF:
+        missing = "--tls-certfile CERT.pem" if fails.kind.startswith("tls-key") else "--tls-keyfile KEY.pem"
+        yield Finding(
+            _HALF[fails.kind],
+            evidence=[shown(launch)],
+            fixes=[fixes.change_flags(launch, add=[missing])],
+            severity=ERROR,
+            confidence=CERTAIN,
+        )
+    verify = endpoint.probe("verify") if endpoint else None
+    if endpoint and verify and verify.outcome == "tls-error":
+        yield Finding(
+            t("The certificate of {host} does not hold: {why}.", host=endpoint.host, why=verify.detail),
+            evidence=[Evidence(plain(verify.detail), endpoint.url)],
+            fixes=[fixes.advise(t("Use a certificate that the clients trust, issued for this name; or let the client trust this one"))],
+            confidence=CERTAIN,
+        )

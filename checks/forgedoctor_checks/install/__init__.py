@@ -1,0 +1,1 @@
+"""The Forge on disk and its packages."""

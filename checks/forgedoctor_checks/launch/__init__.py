@@ -1,0 +1,1 @@
+"""What the flags make Forge do."""

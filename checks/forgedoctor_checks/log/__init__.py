@@ -1,0 +1,1 @@
+"""Causes known by what the programs print."""

@@ -1,0 +1,1 @@
+"""Whether the port can be had."""

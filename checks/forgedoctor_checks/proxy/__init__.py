@@ -1,0 +1,1 @@
+"""Proxy settings and names that break localhost."""

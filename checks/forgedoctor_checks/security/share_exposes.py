@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forgedoctor import fixes
+from forgedoctor.check import CERTAIN, WARNING, Finding, check, t
+from forgedoctor.facts import Launch
+from forgedoctor_checks.launch._words import shown
+from forgedoctor_checks.security._open import starts, tunnelled
+
+
+@check("share-exposes", severity=WARNING, group="security")
+def share_exposes(launch: Launch) -> Iterator[Finding]:
+    """--share or --ngrok puts this Forge on the internet.
+
+    What happens: anyone with the link can use the page, and the API when it is on and has no login of its own.
+    Why: the tunnel carries every path, /sdapi too. --share is often advised as a cure for a proxy problem: it hides it.
+    Fix: drop it, or give --gradio-auth and --api-auth.
+    Source: gradio share links; modules/ngrok.py.
+    """
+    if not starts(launch) or not tunnelled(launch) or launch.given("gradio_auth", "gradio_auth_path"):
+        return
+    name = "--share" if launch.given("share") else "--ngrok"
+    login = [f"--gradio-auth {fixes.LOGIN}"] + ([f"--api-auth {fixes.LOGIN}"] if launch.effective.api and not launch.given("api_auth") else [])
+    yield Finding(
+        t("{flag} puts this Forge on the internet without a login.", flag=name),
+        evidence=[shown(launch)],
+        fixes=[fixes.change_flags(launch, drop=[name]), fixes.change_flags(launch, add=login, title=t("Or ask for a login:"))],
+        confidence=CERTAIN,
+    )

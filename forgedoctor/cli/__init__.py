@@ -1,0 +1,114 @@
+"""The command line: arguments in, report out. Each command lives in a file of its own, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from forgedoctor import __version__
+
+COMMANDS = {
+    "triage": "What is wrong with the Forge here, or at a URL: the likely cause first.",
+    "preflight": "Before launch: what will this command line do, and will it work?",
+    "args": "What would this command line do? No look at the machine.",
+    "api": "An API endpoint, seen from a client's side.",
+    "read": "Read what somebody pasted: command line, launcher file, HTTP answer, log.",
+    "checks": "List the checks.",
+    "explain": "Explain one check.",
+    "schema": "Print the JSON Schema of the report.",
+    "completion": "Print the shell completion script.",
+}
+
+
+class Lazy(click.Group):
+    """A group that imports a command's file only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"forgedoctor.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], list(COMMANDS), 1) if args else []
+            if near:
+                error.message += f" Did you mean {near[0]}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="forgedoctor")
+def cli() -> None:
+    """The doctor for Stable Diffusion WebUI Forge in API mode and its relatives.
+
+    Start with: forgedoctor triage
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a command and exit with the documented status; a fault of our own is one sentence and status 4."""
+    try:
+        _prepare_streams()
+        code: Any = cli.main(argv, prog_name="forgedoctor", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _say("Cancelled.", 130)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = _say("Cancelled.", 130)
+    except BrokenPipeError:
+        code = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush finds no pipe
+    except Exception as error:
+        code = _say(fault(error), 4)
+    sys.stdout.flush()
+    # Collectors that were left behind are daemon threads; one inside a C call could stall a normal exit.
+    os._exit(code) if isinstance(code, int) and _stuck_threads() else sys.exit(code)
+
+
+def fault(error: Exception) -> str:
+    """One sentence about a fault of forgedoctor itself; the traceback only when asked for."""
+    if os.environ.get("FORGEDOCTOR_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}"
+    return f"forgedoctor itself failed: {what}. Please report this (FORGEDOCTOR_TRACEBACK=1 shows where)."
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(text, err=True)
+    return code
+
+
+def _stuck_threads() -> bool:
+    import threading
+
+    return threading.active_count() > 1
+
+
+def _prepare_streams() -> None:
+    """Never fail to print: a console that cannot show a character shows a question mark instead."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="replace")

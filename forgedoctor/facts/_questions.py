@@ -1,0 +1,132 @@
+"""The questions that are put to a server, all at once, and the second ones where the first got no answer.
+
+Only what is cheap and changes nothing is asked: no options, cmd-flags, sysinfo, startup-events, extensions, and no POST
+save the one image that :func:`generate` makes when it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from forgedoctor.facts._connect import look_behind, verify
+from forgedoctor.facts._http import LARGE, Ask, Client
+from forgedoctor.facts._probe import Crew, Deadline, Exchange, Generated, Probe
+from forgedoctor.facts._url import Url
+
+GENERATE_SECONDS = 60.0  # the first image loads the model, which is gigabytes from a disk
+EXTRA_SECONDS = 0.5  # what a counter-probe may take when the time-out is used up
+_PACE = 0.01  # seconds
+_PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
+_PREFLIGHT = {
+    "origin": "https://forgedoctor.invalid",
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "content-type",
+}
+_IMAGE = {"prompt": "", "width": 64, "height": 64, "steps": 1, "seed": 1, "save_images": False}
+
+
+class _Images(msgspec.Struct):
+    images: list[msgspec.Raw]
+
+
+def questions(url: Url, credentials: str) -> list[Ask]:
+    """What is asked of every server. ``/`` and ``/config`` are megabytes in gradio: their beginning is enough."""
+    asks = [
+        Ask(name="page", path="/", head=True),
+        Ask(name="ping", path="/internal/ping"),
+        Ask(name="progress", path=_PROGRESS),
+        Ask(name="openapi", path="/openapi.json", cap=LARGE, quiet=True),
+        Ask(name="samplers", path="/sdapi/v1/samplers", head=True, quiet=True),
+        Ask(name="config", path="/config", head=True, quiet=True),
+        Ask(name="cors", path="/sdapi/v1/txt2img", method="OPTIONS", headers=_PREFLIGHT, anonymous=True),
+        Ask(name="nothing", path="/forgedoctor-probe"),
+    ]
+    if url.path:
+        asks.append(Ask(name="progress-root", path=_PROGRESS, prefixed=False))
+    if credentials:
+        asks.append(Ask(name="anonymous", path=_PROGRESS, anonymous=True))
+    return asks
+
+
+def untried(url: Url, credentials: str) -> list[Exchange]:
+    """The same questions, none of them put: nothing takes a connection."""
+    return [_exchange(ask, url, Deadline(0)) for ask in questions(url, credentials)]
+
+
+def put(client: Client, url: Url, peer: str, credentials: str, deadline: Deadline) -> list[Exchange]:
+    """Put all questions at once; for https also ask whether the certificate holds. Ends at the deadline."""
+    jobs = [(_exchange(ask, url, deadline), partial(client.fetch, ask)) for ask in questions(url, credentials)]
+    if url.scheme == "https":
+        jobs.append((Exchange("verify", "TLS", "", deadline), verify(url, peer)))
+    crew = Crew(jobs, pace=_PACE)
+    crew.wait()
+    return crew.exchanges
+
+
+def put_otherwise(url: Url, peer: str, found: Sequence[Exchange], deadline: Deadline) -> list[Exchange]:
+    """Try the other protocol where this one got no answer at all.
+
+    A TLS server closes on plain HTTP without a word; a plain server answers a TLS hello with what OpenSSL calls a wrong
+    version number (both recorded with uvicorn).
+    """
+    tries = [(exchange.probe.outcome, exchange.probe.stage) for exchange in found]
+    if any(outcome == "answered" for outcome, _ in tries):
+        return []
+    extra = Deadline(max(deadline.left(), EXTRA_SECONDS))
+    if url.scheme == "http" and any(outcome in ("closed", "reset", "not-http") for outcome, _ in tries):
+        crew = Crew([(Exchange("tls", "TLS", "", extra), look_behind(url, peer))])
+        crew.wait()
+        return crew.exchanges
+    if url.scheme == "https" and any(stage == "tls" and outcome != "timeout" for outcome, stage in tries):
+        ask = Ask(name="plain", path=_PROGRESS, anonymous=True)
+        return _ask_alone(msgspec.structs.replace(url, scheme="http"), peer, ask, extra)
+    return []
+
+
+def generate(client: Client, url: Url) -> Generated:
+    """Make one small image, waiting at most :data:`GENERATE_SECONDS`; what queues before it counts."""
+    ask = Ask(
+        name="generate",
+        method="POST",
+        path="/sdapi/v1/txt2img",
+        headers={"content-type": "application/json"},
+        content=msgspec.json.encode(_IMAGE),
+        cap=LARGE,
+    )
+    exchange = _exchange(ask, url, Deadline(GENERATE_SECONDS))
+    (probe,) = Crew([(exchange, partial(client.fetch, ask))]).wait()
+    ok = probe.status == 200 and probe.outcome == "answered" and _has_image(exchange)
+    return Generated(seconds=probe.elapsed, status=probe.status, ok=ok, detail="" if ok else _what_went_wrong(probe))
+
+
+def _exchange(ask: Ask, url: Url, deadline: Deadline) -> Exchange:
+    exchange = Exchange(ask.name, ask.method, ask.full_path(url), deadline)
+    exchange.quiet = ask.quiet
+    return exchange
+
+
+def _ask_alone(url: Url, peer: str, ask: Ask, deadline: Deadline) -> list[Exchange]:
+    client = Client(url, peer)
+    try:
+        crew = Crew([(_exchange(ask, url, deadline), partial(client.fetch, ask))])
+        crew.wait()
+    finally:
+        client.close()
+    return crew.exchanges
+
+
+def _has_image(exchange: Exchange) -> bool:
+    try:
+        return bool(msgspec.json.decode(exchange.body, type=_Images).images)
+    except (msgspec.MsgspecError, ValueError):
+        return False
+
+
+def _what_went_wrong(probe: Probe) -> str:
+    """The server's own words: Forge puts them in message (500), detail (other errors) or errors (older forks)."""
+    said = probe.json if isinstance(probe.json, dict) else {}
+    words = [f"{said[key]}" for key in ("error", "message", "errors", "detail") if said.get(key)]
+    return ": ".join(words)[:500] or probe.detail or probe.body[:500] or probe.outcome

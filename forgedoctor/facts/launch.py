@@ -1,0 +1,216 @@
+"""The launch as it really happens: which flags reach the program, from where, and what they make it do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from forgedoctor.fact import Fact, Unavailable, collector
+from forgedoctor.facts.install import Install
+from forgedoctor.facts.launch_files import LaunchFiles
+from forgedoctor.facts.processes import Processes
+from forgedoctor.facts.transcript import CommandLine, Transcript
+from forgedoctor.forge.predict import EffectiveLaunch, predict
+from forgedoctor.forge.scripts import Assignment, read_script
+from forgedoctor.message import t
+from forgedoctor.target import Target
+
+# The variables that change what a launch does. Source: facts of modules/launch_utils.py, paths_internal.py, gradio.
+VARIABLES = ("COMMANDLINE_ARGS", "IGNORE_CMD_ARGS_ERRORS", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the flags are kept: a file and line, and the line as it stands."""
+
+    file: str
+    line: int
+    raw: str
+    value: str
+
+
+class Launch(Fact, frozen=True, kw_only=True):
+    """One launch: the flags and what they do.
+
+    ``running`` says that a process started so (``pid``). ``seen`` is false where no command line was found at all and
+    this is only what the defaults would do. ``complete`` is false where the environment of the process was hidden.
+    """
+
+    effective: EffectiveLaunch
+    argv: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    origin: str = ""
+    running: bool = False
+    pid: int | None = None
+    seen: bool = True
+    complete: bool = True
+    place: Place | None = None
+    fork_known: bool = True
+
+    def given(self, *dests: str) -> bool:
+        """Whether one of these options has a value that is not its default."""
+        return any(self.effective.options.get(dest) for dest in dests)
+
+    def option(self, dest: str) -> str:
+        """An option's value as text, empty where it has its default."""
+        value = self.effective.options.get(dest)
+        return "" if value is None or value is False else str(value)
+
+    @property
+    def listens_on(self) -> str:
+        """For people: ``127.0.0.1:7860``, or the range that is walked."""
+        it = self.effective
+        host = {"*": "0.0.0.0 and [::]"}.get(it.host, f"[{it.host}]" if ":" in it.host else it.host)
+        if it.port_range:
+            return f"{host}:{it.port_range[0]}-{it.port_range[1]}"
+        return f"{host}:{it.listens if it.listens is not None else it.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        host = self.effective.host
+        return host == "localhost" or host.startswith("127.") or host == "::1"
+
+    @property
+    def tls(self) -> bool:
+        """Whether it serves https."""
+        return self.given("tls_keyfile") and self.given("tls_certfile")
+
+
+def _env(*sources: Mapping[str, str]) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for source in sources:
+        merged.update({name: source[name] for name in VARIABLES if name in source})
+    return merged
+
+
+@collector(Launch, scopes=("args",))
+def from_arguments(target: Target) -> Launch:
+    """The command line that was asked about, and nothing else."""
+    argv = target.argv or ()
+    effective = predict(target.fork or "forge", argv, target.env)
+    return Launch(source="command line", origin="command line", effective=effective, argv=argv, env=_env(target.env))
+
+
+@collector(Launch, scopes=("preflight",))
+def before_launch(target: Target, install: Install | None, files: LaunchFiles | None) -> Launch:
+    """What is about to be started: the arguments given, with this environment; else what the launcher files say.
+
+    Arguments after ``--`` mean ``python launch.py ARGUMENTS`` in this environment, to which a launcher file that calls
+    the doctor has already added its COMMANDLINE_ARGS.
+    """
+    fork = target.fork or (install.fork if install else "forge")
+    env = _env(os.environ, target.env)
+    place = None
+    origin = "command line"
+    if target.argv is None:
+        place = place_of(files)
+        if "COMMANDLINE_ARGS" not in env and files:
+            env |= _env({name: value for name, (value, _) in files.variables.items()})
+            origin = place.file if place else "defaults"
+        elif "COMMANDLINE_ARGS" in env:
+            origin = "environment"
+    argv = target.argv or ()
+    flags = install.extension_flags if install else ()
+    effective = predict(fork, argv, env, extension_flags=flags)
+    return Launch(
+        source=origin,
+        origin=origin,
+        effective=effective,
+        argv=argv,
+        env=env,
+        place=place,
+        seen=bool(argv or env.get("COMMANDLINE_ARGS") or place),
+        fork_known=bool(target.fork or install),
+    )
+
+
+@collector(Launch, scopes=("live",))
+def live(target: Target, install: Install | None, files: LaunchFiles | None, processes: Processes | None) -> Launch:
+    """The launch of the Forge that runs; else the one that the launcher files would make."""
+    fork = target.fork or (install.fork if install else "forge")
+    flags = install.extension_flags if install else ()
+    place = place_of(files)
+    running = processes.forges[0] if processes and processes.forges else None
+    if running:
+        from_files = {name: value for name, (value, _) in files.variables.items()} if files else {}
+        env = _env(running.env if running.env is not None else from_files)
+        effective = predict(fork, running.argv, env, extension_flags=flags)
+        origin = f"process {running.pid}"
+        return Launch(
+            source=origin,
+            origin=origin,
+            effective=effective,
+            argv=running.argv,
+            env=env,
+            running=True,
+            pid=running.pid,
+            complete=running.env is not None,
+            place=place,
+            fork_known=bool(target.fork or install),
+        )
+    if not install:
+        raise Unavailable(t("no Forge runs here and no Forge folder was found"), settle=t("name the folder with --dir"))
+    env = _env(os.environ, {name: value for name, (value, _) in files.variables.items()} if files else {})
+    origin = place.file if place else "defaults"
+    effective = predict(fork, (), env, extension_flags=flags)
+    return Launch(
+        source=origin, origin=origin, effective=effective, env=env, place=place, seen=bool(env.get("COMMANDLINE_ARGS"))
+    )
+
+
+@collector(Launch, scopes=("text",))
+def pasted(transcript: Transcript) -> Launch:
+    """The last command line in a pasted text, the launcher's own print before anything else."""
+    found = [one for one in transcript.command_lines if one.argv or one.kind in ("logged", "variable")]
+    logged = [one for one in found if one.kind == "logged"]
+    chosen = (logged or found)[-1:]
+    if not chosen:
+        raise Unavailable(t("the text holds no command line"), sought=False)
+    one = chosen[0]
+    place = None
+    env = dict(one.env)
+    argv = one.argv
+    if one.kind == "variable":
+        assignment = assignment_in(transcript, one)
+        if assignment is None:
+            raise Unavailable(t("the text sets no COMMANDLINE_ARGS that a shell would read"), sought=False)
+        env["COMMANDLINE_ARGS"] = assignment.value
+        place = Place(one.where.rsplit(" line ", 1)[0], assignment.line, assignment.raw, assignment.value)
+    effective = predict(transcript.fork or "forge", argv, env)
+    return Launch(
+        source=one.where,
+        origin=one.where,
+        effective=effective,
+        argv=argv,
+        env=env,
+        place=place,
+        complete=one.kind == "logged",
+        fork_known=bool(transcript.fork),
+    )
+
+
+def assignment_in(transcript: Transcript, one: CommandLine) -> Assignment | None:
+    """The COMMANDLINE_ARGS that a pasted launcher file or line of one really sets."""
+    text = "\n".join(_unlabelled(line.text) for line in transcript.lines)
+    kind = "webui-user.sh" if "export " in one.text or transcript.system in ("linux", "macos") else "webui-user.bat"
+    if one.text.lstrip().lower().startswith(("set ", "@set ")):
+        kind = "webui-user.bat"
+    script = read_script(kind, text.encode("utf-8", "replace"))
+    ours = [found for found in script.assignments if found.name.upper() == "COMMANDLINE_ARGS"]
+    return ours[-1] if ours else None
+
+
+def _unlabelled(text: str) -> str:
+    label, colon, rest = text.partition(":")
+    return rest.strip() if colon and label.strip().lower() in ("command line", "commandline", "args") else text
+
+
+def place_of(files: LaunchFiles | None) -> Place | None:
+    """The line that sets COMMANDLINE_ARGS last, among the files this system reads."""
+    for script in reversed(files.scripts if files else ()):
+        for found in reversed(script.assignments):
+            if found.name.upper() == "COMMANDLINE_ARGS" and (found.value or found.exported):
+                return Place(script.name, found.line, found.raw, found.value)
+    return None

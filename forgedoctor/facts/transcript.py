@@ -1,0 +1,99 @@
+"""What somebody pasted: a command line, a launcher file, HTTP exchanges, a log. Text in, observations out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from forgedoctor.fact import Fact, Unavailable, collector
+from forgedoctor.facts import _paste
+from forgedoctor.message import t
+from forgedoctor.target import Target
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a pasted text, with its 1-based number and the name of the text."""
+
+    text: str
+    number: int
+    name: str = ""
+
+    @property
+    def where(self) -> str:
+        """For people: ``webui.log line 12``."""
+        return f"{self.name or 'pasted text'} line {self.number}"
+
+
+class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Flags that were seen in a text. ``kind``: logged (the launcher printed them), variable, command, bare."""
+
+    text: str
+    kind: str
+    where: str
+    argv: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    quoted_whole: bool = False
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request and what came of it: a status, or an ``error`` (refused, timeout, reset, unresolvable)."""
+
+    method: str = "GET"
+    url: str = ""
+    path: str = "/"
+    status: int | None = None
+    body: str = ""
+    detail: str = ""
+    error: str = ""
+    where: str = ""
+    json: Any = None
+
+
+class Exchanges(Fact, frozen=True, kw_only=True):
+    """The HTTP exchanges that a text tells of, in order."""
+
+    exchanges: tuple[Exchange, ...]
+
+
+class Transcript(Fact, frozen=True, kw_only=True):
+    """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent."""
+
+    lines: tuple[Line, ...]
+    system: str = ""
+    fork: str = ""
+    version: str = ""
+    command_lines: tuple[CommandLine, ...] = ()
+    listening: tuple[str, ...] = ()
+    truncated: bool = False
+
+
+@collector(Transcript, scopes=("text",))
+def collect(target: Target) -> Transcript:
+    """Read the pasted texts."""
+    lines = tuple(
+        Line(text, number, name)
+        for name, body in target.texts
+        for number, text in enumerate(_paste.lines_of(body), start=1)
+    )
+    if not any(line.text.strip() for line in lines):
+        raise Unavailable(t("there is no text to read"), settle=t("paste the log, the command line or the answer"))
+    seen = _paste.recognise(lines)
+    return Transcript(
+        source="pasted text",
+        lines=lines,
+        system=target.system or seen.system,
+        fork=target.fork or seen.fork,
+        version=seen.version,
+        command_lines=tuple(CommandLine(**one) for one in seen.command_lines),
+        listening=tuple(seen.listening),
+    )
+
+
+@collector(Exchanges, scopes=("text",))
+def exchanges(transcript: Transcript) -> Exchanges:
+    """The HTTP exchanges in the text."""
+    found = _paste.exchanges(transcript.lines)
+    if not found:
+        raise Unavailable(t("the text holds no HTTP request or answer"), sought=False)
+    return Exchanges(source=transcript.source, exchanges=tuple(Exchange(**one) for one in found))

@@ -1,0 +1,151 @@
+"""The one gate: everything that leaves the process passes here, and nothing passes with a secret in it.
+
+Secrets are known by where they stand (after ``--api-auth``, in a URL's userinfo, in a token variable) and by what the
+machine tells (home folder, user and host name). Each gets one pseudonym for the whole report, so that lines can still
+be joined. The finished text is searched again for every secret; if one is still there it is not written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from forgedoctor.case import Case
+
+# Flags whose value is a secret, with what each is called in a report. Source: modules/cmd_args.py of the forks.
+SECRET_FLAGS = {"api-auth": "api-auth", "gradio-auth": "gradio-auth", "ngrok": "ngrok-token", "auth": "auth"}
+_NOT_SECRET = {"", "USER:PASSWORD", "user:password", "None", "none", "null"}
+
+_FLAG = re.compile(r"--(api-a(?:uth?|u)?|gradio-auth|ngrok|auth)(?:\\?[\"']?,\s*\\?[\"']|\s+|=)[\"']?([^\s\"',\\]+)")
+_USERINFO = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/@:\"']+:[^\s/@\"']+)@", re.I)
+_HEADER = re.compile(r"\bAuthorization:\s*(?:Basic|Bearer)\s+([A-Za-z0-9+/=_.-]{6,})", re.I)
+_NAMED = re.compile(
+    r"\b(?:[A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY)[A-Z0-9_]*|password|passwd|api_key|client_secret)"
+    r"[\"']?\s*[=:]\s*[\"']?([^\s\"',;]{4,})"
+)
+_TOKENS = re.compile(r"\b(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|[0-9a-zA-Z]{27,}_[0-9a-zA-Z]{20,})\b")
+_HOMES = re.compile(r"(?:(?<![\w.])/(?:home|Users)/|\b[A-Za-z]:\\{1,2}Users\\{1,2})([^/\\\s\"'<>:]+)")
+_COMMON = {"public", "shared", "runner", "user", "root", "home", "admin", "ubuntu", "app", "localhost", "default"}
+
+
+class Leak(RuntimeError):
+    """A known secret was still in the text after redaction; nothing was written."""
+
+
+class Redactor:
+    """Finds secrets in what will be shown, and replaces each by its pseudonym."""
+
+    def __init__(self, *, home: str = "", user: str = "", host: str = "", show_paths: bool = False) -> None:
+        self.replaced = 0
+        self._names: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        if not show_paths:
+            self._personal(home, user, host)
+
+    @classmethod
+    def of_this_machine(cls) -> Redactor:
+        """A redactor that knows this machine's home folder, user and host name."""
+        import platform
+
+        home = os.path.expanduser("~")
+        user = os.environ.get("USERNAME") or os.environ.get("USER") or os.path.basename(home)
+        return cls(home=home if len(home) > 3 else "", user=user, host=platform.node())
+
+    def _personal(self, home: str, user: str, host: str) -> None:
+        if home and home not in ("/", "/root"):
+            self._names[home] = "~"
+        elif home == "/root":
+            self._names["/root"] = "~"
+        for word, shown in ((user, "<user>"), (host, "<host>")):
+            if len(word) > 2 and word.lower() not in _COMMON:
+                self._names[word] = shown
+
+    def learn(self, secret: str, kind: str) -> str:
+        """Remember a secret; returns its pseudonym."""
+        if secret in _NOT_SECRET or secret.startswith("<") or secret in self._names:
+            return self._names.get(secret, secret)
+        count = self._counts[kind] = self._counts.get(kind, 0) + 1
+        self._names[secret] = f"<{kind}-{count}>"
+        if ":" in secret and not secret.endswith(":"):
+            # The password alone is as secret as the pair.
+            password = secret.split(":", 1)[1]
+            if len(password) > 3:
+                self._names.setdefault(password, f"<{kind}-{count}-password>")
+        return self._names[secret]
+
+    def scan(self, text: str) -> None:
+        """Learn the secrets in a text."""
+        for match in _FLAG.finditer(text):
+            kind = match[1] if not match[1].startswith("api-a") else "api-auth"
+            for pair in (match[2], *match[2].split(",")):
+                self.learn(pair, SECRET_FLAGS[kind])
+        for pattern, kind in ((_USERINFO, "login"), (_HEADER, "login"), (_NAMED, "secret"), (_TOKENS, "token")):
+            for match in pattern.finditer(text):
+                self.learn(match[1], kind)
+        for match in _HOMES.finditer(text):
+            if match[1].lower() not in _COMMON and not match[1].startswith(("<", "%", "$")):
+                self._names.setdefault(match[1], "<user>")
+
+    def scan_case(self, case: Case) -> None:
+        """Learn the secrets in the facts: option values, environments, pasted lines."""
+        for text in _strings(case.dump()):
+            self.scan(text)
+        from forgedoctor.facts import Launch
+
+        launch = case.get(Launch)
+        for dest in ("api_auth", "gradio_auth", "ngrok"):
+            if launch and isinstance(launch.effective.options.get(dest), str):
+                value = launch.effective.options[dest]
+                for pair in (value, *value.split(",")):
+                    self.learn(pair, SECRET_FLAGS[dest.replace("_", "-")])
+
+    def clean(self, text: str) -> str:
+        """The text with every known secret replaced."""
+        for secret in sorted(self._names, key=len, reverse=True):
+            shown = self._names[secret]
+            if secret in text:
+                if shown in ("<user>", "<host>") or (len(secret) < 6 and secret.isalnum()):
+                    text, count = re.subn(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", lambda _: shown, text)
+                else:
+                    count = text.count(secret)
+                    text = text.replace(secret, shown)
+                self.replaced += count
+        return text
+
+    def clean_value(self, value: Any) -> Any:
+        """Plain data with every string cleaned, keys too."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, dict):
+            return {self.clean(str(key)): self.clean_value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.clean_value(item) for item in value]
+        return value
+
+    def verify(self, text: str) -> str:
+        """The finished text, unchanged. Raises Leak if a secret is still in it, plainly or as JSON writes it."""
+        for secret, shown in self._names.items():
+            if not shown.startswith("<") or shown in ("<user>", "<host>") or len(secret) < 4:
+                continue
+            if secret in shown or (len(secret) < 6 and secret.isalnum()):
+                continue
+            if secret in text or json.dumps(secret)[1:-1] in text:
+                raise Leak(f"a secret ({shown}) would have been shown; nothing was written. Please report this.")
+        return text
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            # "key=value" lets one pattern know a secret by the name it stands under.
+            yield f"{key}={item}" if isinstance(item, str) else str(key)
+            yield from _strings(item)
+    elif isinstance(value, (list, tuple)):
+        yield from (item for one in value for item in _strings(one))
+        words = [one for one in value if isinstance(one, str)]
+        yield " ".join(words)

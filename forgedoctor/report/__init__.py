@@ -1,0 +1,1 @@
+"""Reports: one file a format. A report shows; it never decides."""

@@ -1,0 +1,1 @@
+"""A stand-in for Forge and its relatives: real processes on loopback that answer as the real ones did."""
