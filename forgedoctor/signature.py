@@ -43,14 +43,14 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lines``: any of these expressions in a line of the text; ``also``: each of these somewhere in it; ``unless``: none
     of these anywhere. ``answers``: or any of these exchanges. Named groups become parameters of ``summary``.
-    ``page`` is the documentation, first line first. ``forks`` and ``systems`` limit it.
+    ``page`` is the documentation, first line first; empty where another check of that id has it.
     """
 
     id: str
     severity: Severity
     group: str
-    page: str
     summary: Message
+    page: str = ""
     lines: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
@@ -67,8 +67,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def as_check(signature: Signature) -> Check:
-    """The check that judges by a signature."""
+def as_check(signature: Signature, origin: str) -> Check:
+    """The check that judges by a signature; ``origin`` is the module that holds it."""
 
     def judge(transcript: Transcript | None, exchanges: Exchanges | None) -> Iterator[Finding]:
         if transcript is None and exchanges is None:
@@ -76,6 +76,7 @@ def as_check(signature: Signature) -> Check:
         yield from findings(signature, transcript, exchanges)
 
     judge.__doc__ = signature.page
+    judge.__module__ = origin
     return Check(
         judge,
         id=signature.id,

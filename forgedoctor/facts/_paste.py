@@ -27,6 +27,11 @@ VARIABLE = re.compile(r"COMMANDLINE[_-]?ARGS\s*=", re.IGNORECASE)
 PROGRAM = re.compile(r"(?:^|[\s/\\\"'])(launch\.py|webui\.py|webui\.sh|webui\.bat|webui-user\.bat)\b[\"']?(.*)$")
 
 
+# Source: gradio, uvicorn, webui.py; argparse writes "PROGRAM: error: ..." after its usage.
+STARTED = re.compile(r"Running on local URL:|Uvicorn running on|Startup time:|Application startup complete|HTTP/1\.[01]\" \d{3}")
+REFUSED = re.compile(r":\s*error: (?:unrecognized arguments|argument |ambiguous option)|^usage: \S+\.py \[-h\]")
+
+
 def lines_of(text: str) -> list[str]:
     """Lines as a person sees them: no colours, a progress bar's last state, no carriage returns."""
     shown = []
@@ -41,6 +46,8 @@ class Seen:
 
     def __init__(self) -> None:
         self.system = self.fork = self.version = ""
+        self.container = self.wsl = self.started = self.refused = False
+        self.bare = True
         self.command_lines: list[dict[str, Any]] = []
         self.listening: list[str] = []
 
@@ -54,13 +61,22 @@ def recognise(lines: Sequence[Line]) -> Seen:
         label = label.strip().lower().lstrip("*-# ")
         if colon and label in ("os", "system", "operating system"):
             seen.system = seen.system or next((_SYSTEMS[w] for w in _SYSTEMS if w in value.lower()), "")
-        elif match := VERSION.match(text):
+            seen.container = seen.container or "docker" in value.lower()
+            seen.wsl = seen.wsl or "wsl" in value.lower()
+            continue
+        if colon and label in ("gpu", "fork", "version"):
+            continue
+        if match := VERSION.match(text):
             seen.version = match[1]
         if match := LISTENING.search(text):
             seen.listening.append(match[1].rstrip(").,"))
         found = _command_line(text, line.where)
         if found:
             seen.command_lines.append(found)
+        elif text.strip():
+            seen.bare = False
+        seen.started = seen.started or bool(STARTED.search(text))
+        seen.refused = seen.refused or bool(REFUSED.search(text))
     seen.fork = fork_of_version(seen.version)
     seen.system = seen.system or _system_of(lines)
     return seen

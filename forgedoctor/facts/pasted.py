@@ -20,9 +20,14 @@ _SCRIPT = re.compile(
 @collector(Host, scopes=("text",))
 def host_of_text(transcript: Transcript) -> Host:
     """The system that the text comes from."""
-    if not transcript.system:
+    if not transcript.system and not transcript.container:
         raise Unavailable(t("the text does not say which system it comes from"), settle=t("say Windows, Linux or macOS"))
-    return Host(source=transcript.source, system=transcript.system)
+    return Host(
+        source=transcript.source,
+        system=transcript.system,
+        container="docker" if transcript.container else "",
+        wsl=transcript.wsl,
+    )
 
 
 @collector(Host, scopes=("args",))

@@ -57,7 +57,11 @@ class Exchanges(Fact, frozen=True, kw_only=True):
 
 
 class Transcript(Fact, frozen=True, kw_only=True):
-    """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent."""
+    """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent.
+
+    ``started``: the log shows a server that came up. ``refused``: the program's own parser says that it stops.
+    ``bare``: there is nothing in it but command lines. ``container``: the side at fault runs in a container.
+    """
 
     lines: tuple[Line, ...]
     system: str = ""
@@ -65,7 +69,11 @@ class Transcript(Fact, frozen=True, kw_only=True):
     version: str = ""
     command_lines: tuple[CommandLine, ...] = ()
     listening: tuple[str, ...] = ()
-    truncated: bool = False
+    container: bool = False
+    wsl: bool = False
+    started: bool = False
+    refused: bool = False
+    bare: bool = False
 
 
 @collector(Transcript, scopes=("text",))
@@ -87,6 +95,11 @@ def collect(target: Target) -> Transcript:
         version=seen.version,
         command_lines=tuple(CommandLine(**one) for one in seen.command_lines),
         listening=tuple(seen.listening),
+        container=seen.container,
+        wsl=seen.wsl,
+        started=seen.started,
+        refused=seen.refused,
+        bare=seen.bare,
     )
 
 

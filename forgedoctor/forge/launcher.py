@@ -7,7 +7,7 @@ Sources: ``modules/paths_internal.py``, ``backend/args.py``, ``modules/timer.py`
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,26 +19,47 @@ ENV = "COMMANDLINE_ARGS"
 LENIENT = "IGNORE_CMD_ARGS_ERRORS"
 _BACKEND_FIRST = frozenset({"forge", "neo"})  # they read the GPU flags before all others
 _TEST_SERVER = ("--api", "--ckpt", "--skip-torch-cuda-test", "--disable-nan-check")
-_A1111_HOME = {
-    "forge": {
-        "--ckpt-dir": "models/Stable-diffusion",
-        "--vae-dir": "models/VAE",
-        "--hypernetwork-dir": "models/hypernetworks",
-        "--embeddings-dir": "embeddings",
-        "--lora-dir": "models/lora",
-        "--controlnet-dir": "models/ControlNet",
-        "--controlnet-preprocessor-models-dir": "extensions/sd-webui-controlnet/annotator/downloads",
-    },
-    "classic": {
-        "--ckpt-dir": "models/Stable-diffusion",
-        "--vae-dir": "models/VAE",
-        "--embeddings-dir": "models/embeddings",
-        "--lora-dir": "models/Lora",
-        "--controlnet-dir": "models/ControlNet",
-        "--controlnet-preprocessor-models-dir": "models/ControlNetPreprocessor",
-    },
+_OLD = (
+    ("--ckpt-dir", "models/Stable-diffusion"),
+    ("--vae-dir", "models/VAE"),
+    ("--hypernetwork-dir", "models/hypernetworks"),
+    ("--embeddings-dir", "embeddings"),
+    ("--lora-dir", "models/lora"),
+    ("--controlnet-dir", "models/ControlNet"),
+    ("--controlnet-preprocessor-models-dir", "extensions/sd-webui-controlnet/annotator/downloads"),
+)
+_HOMES = {
+    ("forge", "forge_ref_a1111_home"): _OLD,
+    ("reforge", "forge_ref_a1111_home"): tuple((flag, folder.replace("/lora", "/Lora")) for flag, folder in _OLD),
+    ("classic", "forge_ref_a1111_home"): (
+        ("--ckpt-dir", "models/Stable-diffusion"),
+        ("--vae-dir", "models/VAE"),
+        ("--embeddings-dir", "models/embeddings"),
+        ("--lora-dir", "models/Lora"),
+        ("--controlnet-dir", "models/ControlNet"),
+        ("--controlnet-preprocessor-models-dir", "models/ControlNetPreprocessor"),
+    ),
+    ("neo", "forge_ref_a1111_home"): (
+        ("--embeddings-dir", "embeddings"),
+        ("--esrgan-models-path", "ESRGAN"),
+        ("--lora-dirs", "Lora"),
+        ("--ckpt-dirs", "Stable-diffusion"),
+        ("--text-encoder-dirs", "text_encoder"),
+        ("--vae-dirs", "VAE"),
+        ("--controlnet-dir", "ControlNet"),
+        ("--controlnet-preprocessor-models-dir", "ControlNetPreprocessor"),
+    ),
+    ("neo", "forge_ref_comfy_home"): (
+        ("--ckpt-dirs", "checkpoints"),
+        ("--ckpt-dirs", "diffusion_models"),
+        ("--ckpt-dirs", "unet"),
+        ("--text-encoder-dirs", "clip"),
+        ("--text-encoder-dirs", "text_encoders"),
+        ("--lora-dirs", "loras"),
+        ("--vae-dirs", "vae"),
+        ("--controlnet-dirs", "controlnet"),
+    ),
 }
-_A1111_HOME["reforge"] = _A1111_HOME["forge"] | {"--lora-dir": "models/Lora"}
 
 
 class Word(NamedTuple):
@@ -127,7 +148,7 @@ def before_environment(fork: str, words: Sequence[Word]) -> dict[str, Any]:
 
 
 def edited(fork: str, words: list[Word], values: Mapping[str, Any], exists: Callable[[str], bool]) -> list[Word]:
-    """The command line after ``--test-server`` and ``--forge-ref-a1111-home`` have added to it."""
+    """The command line after ``--test-server`` and the ``--forge-ref`` flags that name a folder have added to it."""
     more = list(words)
     if values.get("test_server") and fork != "classic":
         present = {word.text for word in words}
@@ -136,10 +157,20 @@ def edited(fork: str, words: list[Word], values: Mapping[str, Any], exists: Call
                 more.append(Word(flag, "--test-server"))
                 if flag == "--ckpt":
                     more.append(Word(f"{ROOT}/test/test_files/empty.pt", "--test-server"))
-    home = values.get("forge_ref_a1111_home")
-    if isinstance(home, str):
-        for flag, folder in _A1111_HOME.get(fork, {}).items():
-            path = f"{home.rstrip('/')}/{folder}"
-            if exists(path) and all(word.text != flag for word in more):
-                more += [Word(flag, "--forge-ref-a1111-home"), Word(path, "--forge-ref-a1111-home")]
+    for (of, dest), folders in _HOMES.items():
+        home = values.get(dest)
+        if of == fork and isinstance(home, str):
+            more += _from_home(fork, home, folders, [word.text for word in more], exists)
     return more
+
+
+def _from_home(
+    fork: str, home: str, folders: Iterable[tuple[str, str]], present: Sequence[str], exists: Callable[[str], bool]
+) -> Iterator[Word]:
+    """The folders of another installation that exist. Neo looks below models too and adds to flags already there."""
+    for flag, folder in folders:
+        places = (f"{home}/{folder}", f"{home}/models/{folder}") if fork == "neo" else (f"{home}/{folder}",)
+        path = next((place for place in places if exists(place)), None)
+        if path and (fork == "neo" or flag not in present):
+            yield Word(flag, "the other installation")
+            yield Word(path, "the other installation")

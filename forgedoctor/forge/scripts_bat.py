@@ -9,9 +9,9 @@ import bisect
 import re
 from collections.abc import Mapping
 
-from forgedoctor.forge.scripts_bat_parse import Branch, Node, Parser
+from forgedoctor.forge.scripts_bat_parse import Node, Parser
 from forgedoctor.forge.scripts_bat_set import SetCommand
-from forgedoctor.forge.scripts_bat_text import LINE_LIMIT, Command, Source, Unknowns, clean
+from forgedoctor.forge.scripts_bat_text import LINE_LIMIT, Command, Source, Unknowns, clean, expand
 from forgedoctor.forge.scripts_model import BAT, CALLED, HELPERS, PROBLEM_KINDS, STARTERS, Launch, Record
 from forgedoctor.forge.scripts_value import FLAG, foreign_to_bat
 
@@ -195,7 +195,8 @@ class _Machine:
     def call(self, node: Command, tail: str, conditional: bool, loop: bool) -> None:
         target = tail.lstrip()
         if not target.startswith(":"):
-            self.command(node, target, conditional, loop)
+            # call expands its words once more, which is why people double the percent signs there.
+            self.command(node, expand(target, self.value_of)[0], conditional, loop)
             return
         label = target[1:].split(" ")[0].lower()
         if label in self.labels and self.calls < _MAX_CALLS:

@@ -52,7 +52,8 @@ class SetCommand:
             self.record.problem("misspelt-variable", line, detail, meant)
         if not self.node.piped:
             # With the marks of what is not known, so that they follow the value.
-            self.record.variables[name.upper()] = value
+            unsure = self.unknowns.mark(name.upper()) if self.conditional else ""
+            self.record.variables[name.upper()] = value + unsure
 
     def _assign(self, name: str, value: str, expanded: tuple[str, ...]) -> None:
         node, record = self.node, self.record

@@ -20,6 +20,7 @@ _KNOWN_COMMAND = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"\s*(?:@?\s*rem\b|::|#)", re.IGNORECASE)
+_STATEMENT = re.compile(r"\s*@?(?:(?:call|set|start|echo|goto)\s|(?:pause|exit|cls|setlocal)\b|:\w)", re.IGNORECASE)
 # Stand for the value of a variable that is not known; see Unknowns.
 _MARKS = re.compile("[\U00100000-\U0010fffd]")
 
@@ -141,9 +142,12 @@ class Source:
         """Go to the end of the line."""
         self.at = max(self.at, len(self.text) - 1)
 
-    def next_line_is_comment(self) -> bool:
-        """Whether the line that a caret joins begins like a comment."""
-        return self.row < len(self.lines) and bool(_COMMENT.match(self.lines[self.row]))
+    def slip_in_next_line(self) -> str:
+        """The kind of problem where the line that a caret joins was hardly meant to be joined; else empty."""
+        line = self.lines[self.row] if self.row < len(self.lines) else ""
+        if _COMMENT.match(line):
+            return "comment-in-continuation"
+        return "command-in-continuation" if _STATEMENT.match(line) else ""
 
 
 def known_command(text: str) -> bool:
@@ -191,20 +195,24 @@ class CommandText:
         source.at += 1
         char = source.get()
         if char == "\n":
-            if source.next_line_is_comment():
-                self.notes.append(("comment-in-continuation", source.row + 1))
-            if not source.load():
+            if not self._next_line():
                 return False
             char = source.get()
             if char == "\n":  # An empty line after a caret puts a line end into the value, and reading goes on.
                 self.out.append(char)
-                return source.load()
+                return self._next_line()
         elif char and char in " \t" and not source.text[source.at :].strip():
             self.notes.append(("caret-then-blank", source.row))
         elif char and char not in "&|<>()^\"%!":
             self.notes.append(("special-character", source.row))
         self.out.append(char)
         return bool(char)
+
+    def _next_line(self) -> bool:
+        slip = self.source.slip_in_next_line()
+        if slip:
+            self.notes.append((slip, self.source.row + 1))
+        return self.source.load()
 
     def _redirection(self) -> None:
         """Leave out a redirection with its file name and the handle number before it."""

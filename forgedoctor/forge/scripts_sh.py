@@ -24,7 +24,7 @@ _RUNNERS = re.compile(
 )
 _NO_LAUNCH = frozenset({"chmod", "chown", "cp", "mv", "rm", "ls", "cat", "nano", "vim", "vi", "touch", "sed", "grep"})
 _OPENERS = frozenset({"if", "while", "until", "for", "select", "case", "{"})
-_CLOSERS = {"fi": "if", "done": "loop", "esac": "case", "}": "{"}
+_CLOSERS = {"fi": ("if",), "done": ("for", "while", "until", "select"), "esac": ("case",), "}": ("{",)}
 _MAX_FRAMES, _MAX_SUBSHELLS = 200, 500
 
 
@@ -34,14 +34,15 @@ def run_sh(text: str, variables: Mapping[str, str], exported: set[str], *, known
     ``variables`` are those at its start, ``exported`` the names of those in the environment; with ``known`` there are no
     others, so that a condition on another one can be decided.
     """
-    record = Record(SH, text.split("\n"), dict(variables), set(exported))
+    lines = text.split("\n")
+    record = Record(SH, lines, dict(variables), set(exported))
     shell = _Shell(text, record, known)
-    try:
-        shell.run()
-    except Unbalanced as error:
-        shell.drop_unfinished()
-        detail = f"The {error.opener} that opens here has no partner; bash runs nothing from this command on."
-        record.problem("unbalanced-quote", error.line, detail)
+    if not shell.run():
+        # bash reads a line or construct whole before it runs any of it: follow again what stands before the broken one.
+        problems = record.problems
+        record = Record(SH, lines, dict(variables), set(exported))
+        _Shell(text[: shell.finished], record, known).run()
+        record.problems = problems
     _export_state(record)
     return record
 
@@ -61,12 +62,17 @@ def _export_state(record: Record) -> None:
 
 @dataclass
 class _Frame:
-    """A construct that is open. ``branch``: whether what is read now runs (None: not known). ``taken``: whether an
-    earlier branch of the same if ran."""
+    """A construct that is open since a line.
+
+    ``branch``: whether what is read now runs (None: not known). ``taken``: whether an earlier branch of the same if ran.
+    ``entered``: its then or do was seen. ``saved``: the variables to go back to at its end.
+    """
 
     kind: str
     branch: bool | None
+    line: int
     taken: bool | None = False
+    entered: bool = False
     saved: tuple[dict[str, str], set[str], tuple[int, int]] | None = None
 
 
@@ -82,13 +88,27 @@ class _Shell:
         self.negated = False
         self.function = False
         self.ended = False
-        self.finished = (0, 0)
+        self.finished = 0
 
     def _comment(self, line: int) -> None:
         self.setter.commented.append(line)
 
-    def run(self) -> None:
-        """Read commands and carry out each as it is complete."""
+    def run(self) -> bool:
+        """Read commands and carry out each as it is complete; False where the script ends inside one."""
+        try:
+            self._read()
+        except Unbalanced as error:
+            detail = f"The {error.opener} that opens here has no partner; bash runs nothing from this command on."
+            self.record.problem("unbalanced-quote", error.line, detail)
+            return False
+        frame = next((frame for frame in self.frames if frame.entered), None)
+        if frame and not self.ended:
+            detail = f"What {frame.kind} opens here is never closed; bash runs nothing from here on."
+            self.record.problem("unclosed-block", frame.line, detail)
+            return False
+        return True
+
+    def _read(self) -> None:
         words: list[Word] = []
         while not self.ended:
             token = self.lexer.next()
@@ -110,15 +130,9 @@ class _Shell:
                 words = []
                 self._operator(token)
                 if token == "\n" and not self.frames:
-                    self.finished = self.record.mark()
+                    self.finished = self.lexer.at
                 if not token:
                     return
-
-    def drop_unfinished(self) -> None:
-        """Forget what the command at hand did: bash runs a line or construct only when it has read it whole."""
-        assignments, launches = self.finished
-        del self.record.assignments[assignments:], self.record.order[assignments:]
-        del self.record.launches[launches:]
 
     def _function(self) -> bool:
         """Whether ``name (`` goes on as a function; its body runs when it is called, which is not followed."""
@@ -136,7 +150,7 @@ class _Shell:
         if text == "!":
             self.negated = not self.negated
         elif text in _OPENERS:
-            self._open(text)
+            self._open(text, word.line)
             # The words after for and case are no command.
             return text not in ("for", "select", "case")
         elif text == "then":
@@ -148,38 +162,62 @@ class _Shell:
             self._close(_CLOSERS[text])
         elif text == "function":
             self.function = True
+        elif text == "do" and self.frames and self.frames[-1].kind in ("for", "while", "until", "select"):
+            self._do()
         else:
-            return text == "do"
+            return False
         if text in ("then", "elif", "else"):
             self.connector = ""
         return True
 
-    def _open(self, text: str) -> None:
+    def _open(self, text: str, line: int) -> None:
         branch = self._runs()
-        if text in ("while", "until", "for", "select") or text == "case":
-            kind = "case" if text == "case" else "loop"
-            branch = None if branch is not False else False
-        else:
-            kind = text
-        if self.function and kind == "{":
-            branch, self.function = None, False
+        if text == "case" and branch:
+            branch = None
+        frame = _Frame(text, branch, line, entered=text == "{")
+        if self.function and text == "{":  # Its body runs when it is called, which is not followed.
+            self.function = False
+            frame.branch, frame.saved = None, self._state()
         if len(self.frames) < _MAX_FRAMES:
-            self.frames.append(_Frame(kind, branch))
+            self.frames.append(frame)
+        self.connector = ""
+
+    def _state(self) -> tuple[dict[str, str], set[str], tuple[int, int]] | None:
+        self.subshells += 1
+        if self.subshells > _MAX_SUBSHELLS:
+            return None
+        return dict(self.record.variables), set(self.record.exported), self.record.mark()
+
+    def _restore(self, frame: _Frame) -> None:
+        if frame.saved:
+            variables, exported, mark = frame.saved
+            self.record.variables.clear()
+            self.record.variables.update(variables)
+            self.record.exported.clear()
+            self.record.exported.update(exported)
+            if frame.kind == "(":
+                self.record.forget_since(mark)
+
+    def _do(self) -> None:
+        frame = self.frames[-1]
+        frame.entered = True
+        frame.branch = None if frame.branch else frame.branch
         self.connector = ""
 
     def _then(self) -> None:
         if not self.frames or self.frames[-1].kind != "if":
             return
         frame = self.frames[-1]
+        frame.entered = True
         if frame.branch is not False:
             holds = self.status
             frame.branch = holds if frame.branch or holds is False else None
             if frame.taken is not None:
                 frame.taken = True if frame.branch else None if frame.branch is None else frame.taken
 
-    def _close(self, kind: str) -> None:
-        if self.frames and self.frames[-1].kind == kind:
-            self.frames.pop()
+    def _close(self, kinds: tuple[str, ...]) -> None:
+        if self.frames and self.frames[-1].kind in kinds:
+            self._restore(self.frames.pop())
             self.status = None
         self.connector = ""
 
@@ -189,19 +227,10 @@ class _Shell:
             self.connector = token
             return
         self.connector = ""
-        if token == "(" and self.subshells < _MAX_SUBSHELLS and len(self.frames) < _MAX_FRAMES:
-            self.subshells += 1
-            saved = (dict(self.record.variables), set(self.record.exported), self.record.mark())
-            self.frames.append(_Frame("(", True, saved=saved))
+        if token == "(" and len(self.frames) < _MAX_FRAMES:
+            self.frames.append(_Frame("(", True, self.lexer.line, entered=True, saved=self._state()))
         elif token == ")" and self.frames and self.frames[-1].kind == "(":
-            saved_state = self.frames.pop().saved
-            if saved_state:
-                variables, exported, mark = saved_state
-                self.record.variables.clear()
-                self.record.variables.update(variables)
-                self.record.exported.clear()
-                self.record.exported.update(exported)
-                self.record.forget_since(mark)
+            self._restore(self.frames.pop())
 
     def _runs(self) -> bool | None:
         """Whether a command runs that follows the operator at hand."""
@@ -216,6 +245,7 @@ class _Shell:
     def _simple(self, words: list[Word], ended_by: str) -> None:
         """Carry out one simple command."""
         if not words:
+            self.negated = False
             return
         runs = self._runs()
         branches = [frame.branch for frame in self.frames]
@@ -233,7 +263,7 @@ class _Shell:
         """Carry out a command that runs; its status where it is known."""
         setter = self.setter
         count = next((index for index, word in enumerate(words) if not word.name), len(words))
-        prefix, rest = words[:count], words[count:]
+        prefix, rest = words[:count], [word for word in words[count:] if not setter.vanishes(word)]
         if not rest:
             for word in prefix:
                 setter.assign(word)
@@ -244,8 +274,7 @@ class _Shell:
         if prefix:
             self._prefixed(prefix, rest)
         if name in _DECLARE:
-            setter.declare(name, rest[1:])
-            return True
+            return setter.declare(name, rest[1:])
         if name in _TESTS:
             return setter.test(rest[1:])
         if name in ("true", ":", "unset", "set"):

@@ -40,17 +40,29 @@ class Setter:
         self.line = words[0].line if words else 0
         self.last_line = words[-1].last_line if words else 0
         self.comments, self.commented = self.commented, []
+        self._resolved: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     # -- values
 
     def text(self, word: Word) -> str:
         """The word after substitution."""
-        value = self._resolve(word.parts)[0]
+        value = self._once(word)[0]
         return f"{word.name}{'+' if word.append else ''}={value}" if word.name else value
+
+    def _once(self, word: Word) -> tuple[str, tuple[str, ...]]:
+        """The word's value, taken once a command: ``${NAME:=value}`` has an effect."""
+        if id(word) not in self._resolved:
+            self._resolved[id(word)] = self._resolve(word.parts)
+        return self._resolved[id(word)]
 
     def hidden_in(self, words: Sequence[Word]) -> tuple[str, ...]:
         """What could not be known in these words."""
-        return tuple(dict.fromkeys(name for word in words for name in self._resolve(word.parts)[1]))
+        return tuple(dict.fromkeys(name for word in words for name in self._once(word)[1]))
+
+    def vanishes(self, word: Word) -> bool:
+        """Whether the word is nothing after substitution, as an unquoted empty variable is."""
+        quoted = any(isinstance(part, Literal) and part.quoted for part in word.parts)
+        return not quoted and not word.name and self._once(word) == ("", ())
 
     def _resolve(self, parts: Sequence[Part]) -> tuple[str, tuple[str, ...]]:
         """The text of the parts, and the names of what is not known (it counts as empty)."""
@@ -61,7 +73,7 @@ class Setter:
                 hidden.append(part.text[:80])
                 continue
             if isinstance(part, Literal):
-                text, names = self._tilde(part) if index == 0 else (part.text, ())
+                text, names = self._tilde(part, len(parts)) if index == 0 else (part.text, ())
             else:
                 text, names = self._reference(part)
                 self.room -= len(text)
@@ -70,8 +82,8 @@ class Setter:
             hidden += names
         return "".join(out)[:_VALUE_LIMIT], tuple(dict.fromkeys(hidden))
 
-    def _tilde(self, part: Literal) -> tuple[str, tuple[str, ...]]:
-        if part.quoted or not re.match(r"~(/|$)", part.text):
+    def _tilde(self, part: Literal, parts: int) -> tuple[str, tuple[str, ...]]:
+        if part.quoted or not (part.text.startswith("~/") or (part.text == "~" and parts == 1)):
             return part.text, ()
         home, names = self._lookup("HOME")
         return (home or "") + part.text[1:], names
@@ -104,17 +116,23 @@ class Setter:
 
     def assign(self, word: Word, *, exported: bool | None = None) -> None:
         """Carry out ``NAME=value``; ``exported`` where a command says so."""
-        value, hidden = self._resolve(word.parts)
+        self._set(word, self._value(word), exported)
+
+    def _value(self, word: Word) -> tuple[str, tuple[str, ...]]:
+        value, hidden = self._once(word)
         if word.append:
             base, unknown = self._lookup(word.name)
-            value, hidden = ((base or "") + value)[:_VALUE_LIMIT], unknown + hidden
+            return ((base or "") + value)[:_VALUE_LIMIT], unknown + hidden
+        return value, hidden
+
+    def _set(self, word: Word, value: tuple[str, tuple[str, ...]], exported: bool | None) -> None:
         name = word.name
         if self.apart:
             kind = "ampersand" if self.ended_by == "&" else "special-character"
             if watched_name(name, SH) and self.ended_by in ("&", "|"):
                 self.record.problem(kind, word.line, f"In the value of {name}: {PROBLEM_KINDS[kind]}.", name)
             return
-        self._store(name, value, hidden, exported)
+        self._store(name, *value, exported)
         if not watched_name(name, SH) and (meant := misspelt(name, SH)) and not self.record.uses(name):
             self._misspelt(name, meant, word.line)
 
@@ -123,7 +141,8 @@ class Setter:
     ) -> None:
         record = self.record
         self.variables[name] = value
-        self.hidden[name] = hidden
+        unsure = unsure or self.conditional
+        self.hidden[name] = (*hidden, name) if unsure else hidden
         self.unset.discard(name)
         if exported or self.all_exported:
             record.exported.add(name)
@@ -138,7 +157,7 @@ class Setter:
                 line=self.line,
                 last_line=self.last_line,
                 exported=name in record.exported,
-                conditional=self.conditional or unsure,
+                conditional=unsure,
                 expanded=hidden,
             )
         )
@@ -161,27 +180,32 @@ class Setter:
         following = self.text(command)
         if not watched_name(word.name, SH) or not FLAG.match(following) or typographic(self.text(word)):
             return
-        kind = "value-cut-short" if self._resolve(word.parts)[0] else "space-after-equals"
+        kind = "value-cut-short" if self._once(word)[0] else "space-after-equals"
         detail = f"The shell takes what follows the blank for a command, and {word.name} is not set at all."
         self.record.problem(kind, word.line, detail, word.name)
 
-    def declare(self, command: str, words: Sequence[Word]) -> None:
-        """export, declare, typeset, readonly, local."""
+    def declare(self, command: str, words: Sequence[Word]) -> bool:
+        """export, declare, typeset, readonly, local; False where a word is no name, as the command then says."""
         options = ""
         words = list(words)
         while words and re.fullmatch(r"[-+][A-Za-z]+", self.text(words[0])) and not words[0].name:
             options += self.text(words.pop(0))
         exports = (command == "export" or "x" in options) and "n" not in options
-        for index, word in enumerate(words):
-            text = self.text(word)
+        # All words are expanded before the command runs: export A=1 B=$A sets B to the A from before.
+        values = [self._value(word) for word in words]
+        texts = [self.text(word) for word in words]
+        fine = True
+        for index, (word, text) in enumerate(zip(words, texts, strict=True)):
             if word.name:
-                self.assign(word, exported=exports or None)
+                self._set(word, values[index], exports or None)
             elif not _IDENTIFIER.fullmatch(text):
                 self._no_identifier(words[:index], word, text)
+                fine = False
             elif exports and not self.apart:
                 self.record.exported.add(text)
             elif "n" in options:
                 self.record.exported.discard(text)
+        return fine
 
     def _no_identifier(self, before: Sequence[Word], word: Word, text: str) -> None:
         """A word that export cannot take: say which slip put it there."""
@@ -196,7 +220,7 @@ class Setter:
         if not last.name:
             kind = "space-before-equals" if text.startswith("=") else "missing-equals"
         else:
-            kind = "value-cut-short" if self._resolve(last.parts)[0] else "space-after-equals"
+            kind = "value-cut-short" if self._once(last)[0] else "space-after-equals"
         self.record.problem(kind, word.line, f"{name} gets a value without the words from the blank on.", name)
 
     def _misspelt(self, name: str, meant: str, line: int) -> None:
@@ -254,7 +278,7 @@ class Setter:
 
     def test(self, words: Sequence[Word]) -> bool | None:
         """Whether ``[ ... ]`` holds; None where that cannot be known."""
-        found = [self._resolve(word.parts) for word in words if word.plain() not in ("]", "]]")]
+        found = [self._once(word) for word in words if word.plain() not in ("]", "]]")]
         texts = [text for text, _ in found]
         negated = texts[:1] == ["!"]
         if negated:

@@ -20,13 +20,14 @@ CLEAN, FOUND, USAGE, NOTHING_JUDGED, BROKEN, CANCELLED = 0, 1, 2, 3, 4, 130
 def build(examination: Examination, *, fail_on: str = "error", language: str = ENGLISH) -> doc.Report:
     """The report of an examination. ``fail_on``: error, warning, info or never."""
     say = _Speaker(language)
-    findings = [say.finding(one) for one in examination.findings]
+    findings = [say.finding(one) for one in examination.findings if not is_advice(examination, one)]
     summary = _summary(examination, say, fail_on)
     return doc.Report(
         tool=doc.ReportTool(version=__version__),
         target=_target(examination, say),
         summary=summary,
         findings=findings,
+        advice=[say.finding(one) for one in examination.findings if is_advice(examination, one)],
         checks=[
             doc.ReportCheck(
                 check=one.check.id,
@@ -94,6 +95,11 @@ def _kept(message: Message | None) -> doc.Text | None:
     return doc.Text(message.template, message.params) if message else None
 
 
+def is_advice(examination: Examination, one: Ranked) -> bool:
+    """Whether a finding is beside the question: someone who pastes a text asks what went wrong."""
+    return examination.target.scope == "text" and one.severity is not Severity.ERROR
+
+
 def exit_code(examination: Examination, fail_on: str) -> int:
     """The exit status, frozen from the first release."""
     if examination.cancelled:
@@ -113,7 +119,7 @@ def judged(examination: Examination) -> bool:
 def _found(examination: Examination) -> bool:
     case, scope = examination.case, examination.target.scope
     if scope == "text":
-        return bool(examination.findings) or case.get(Launch) is not None
+        return any(not is_advice(examination, one) for one in examination.findings) or case.get(Launch) is not None
     if scope == "endpoint":
         return case.get(Endpoint) is not None
     processes = case.get(Processes)
@@ -137,8 +143,9 @@ def _summary(examination: Examination, say: _Speaker, fail_on: str) -> doc.Repor
 
 
 def _headline(examination: Examination) -> Message:
-    if examination.findings and examination.findings[0].severity is not Severity.INFO:
-        return examination.findings[0].summary
+    first = next((one for one in examination.findings if not is_advice(examination, one)), None)
+    if first and first.severity is not Severity.INFO:
+        return first.summary
     if not judged(examination):
         if examination.target.scope == "text":
             return t("Unknown: nothing in this text shows a cause that forgedoctor knows.")

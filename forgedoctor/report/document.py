@@ -132,13 +132,18 @@ class ReportTool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One examination, ready to be shown."""
+    """One examination, ready to be shown.
+
+    ``findings`` hold the causes, ranked. In a pasted text, where the question is what went wrong, what is only worth
+    knowing about the command line stands apart, in ``advice``.
+    """
 
     schema_version: str = SCHEMA_VERSION
     tool: ReportTool
     target: ReportTarget
     summary: ReportSummary
     findings: list[ReportFinding] = []
+    advice: list[ReportFinding] = []
     checks: list[ReportCheck] = []
     unknown: list[ReportUnknown] = []
     launch: ReportLaunch | None = None

@@ -80,6 +80,11 @@ class _Page:
             judged = self.report.summary.judged
             self._line(self.signs["ok"] if judged else "?", self.report.summary.headline, "bold green" if judged else "bold")
             self.console.print()
+        if self.report.advice:
+            self._wrapped(" ", self.say("Beside the question, about this command line:"), "bold")
+            for one in self.report.advice:
+                self._wrapped("   ", f"{self.signs[one.severity]} {one.summary}  {one.check}", "")
+            self.console.print()
         if self.report.launch and self.report.target.scope in ("args", "preflight"):
             self._launch()
         self._foot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_machine_without_psutil_gets_a_sentence(monkeypatch: pytest.MonkeyPatc
     def missing(name: str) -> None:
         raise ImportError(f"No module named {name!r}")
 
-    monkeypatch.setattr(_psutil.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(Unavailable, match="psutil cannot be loaded") as caught:
         collect(TARGET)
     assert caught.value.missing.settle is not None

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +20,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import forgedoctor
 from forgedoctor.fact import State, Unavailable
 from forgedoctor.facts import _bind, _listeners, _psutil, _v6only
 from forgedoctor.facts.launch import Launch
@@ -33,9 +31,7 @@ TARGET = Target(scope="preflight")
 NOBODY = 65534
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these are Linux' rules of bind()")
 posix = pytest.mark.skipif(os.name != "posix", reason="these are the rules of bind() on POSIX")
-as_root = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv"
-)
+as_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become another user")
 
 Open = Callable[..., int]
 
@@ -157,11 +153,7 @@ class PsutilError(Exception):
     pass
 
 
-class AccessDenied(PsutilError):
-    pass
-
-
-class NoSuchProcess(PsutilError):
+class AccessDenied(PsutilError):  # noqa: N818 - psutil's name
     pass
 
 
@@ -176,7 +168,9 @@ def rows(listed: list[tuple[str, int]], pid: int | None) -> list[SimpleNamespace
 def fake(monkeypatch: pytest.MonkeyPatch, listed: Any, processes: list[Any] | None = None) -> SimpleNamespace:
     """A psutil that lists these rows (or refuses), and whose processes are all called python."""
     named = SimpleNamespace(
-        name=lambda: "python", cmdline=lambda: ["python", "launch.py", "--ckpt-dir", "my models"], create_time=lambda: 5.0
+        name=lambda: "python",
+        cmdline=lambda: ["python", "launch.py", "--ckpt-dir", "my models"],
+        create_time=lambda: 5.0,
     )
     ps = SimpleNamespace(
         Error=PsutilError,
@@ -235,7 +229,9 @@ def test_macos_without_root_shows_what_it_can(monkeypatch: pytest.MonkeyPatch) -
     assert found.hint
 
 
-@pytest.mark.parametrize("refusal", [PermissionError(13, "Permission denied"), RuntimeError("odd line"), AccessDenied()])
+@pytest.mark.parametrize(
+    "refusal", [PermissionError(13, "Permission denied"), RuntimeError("odd line"), AccessDenied()]
+)
 def test_without_a_table_the_bind_tests_are_still_there(
     monkeypatch: pytest.MonkeyPatch, hold: Open, refusal: Exception
 ) -> None:
@@ -255,32 +251,43 @@ def test_without_a_table_the_bind_tests_are_still_there(
     assert caught.value.missing.settle is not None
 
 
-def by_nobody(code: str) -> Any:
-    """What a user without rights gets when this code is run in a process of its own."""
-    path = os.pathsep.join([str(Path(forgedoctor.__file__).parent.parent), *filter(None, sys.path)])
-    done = subprocess.run(
-        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, "-c", code],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode and "Permission denied" in done.stderr and "forgedoctor" not in done.stderr:
-        pytest.skip("another user may not run this Python")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def as_nobody(call: Callable[[], Any]) -> Any:
+    """What a call returns to a user without rights, made in a forked child."""
+    answer, told = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os.write(told, json.dumps(msgspec.to_builtins(call())).encode())
+        finally:
+            os._exit(0)
+    os.close(told)
+    with open(answer, encoding="utf-8") as text:
+        said = text.read()
+    os.waitpid(child, 0)
+    assert said, "the child failed"
+    return json.loads(said)
+
+
+LISTENS = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
 
 
 @as_root
-def test_another_user_sees_the_port_and_not_its_owner(hold: Open) -> None:
-    port = hold("127.0.0.1")
-    found = by_nobody(
-        "import json, msgspec; from forgedoctor.target import Target; from forgedoctor.facts.sockets import collect;"
-        "print(json.dumps(msgspec.to_builtins(collect(Target(scope='live'), None))))"
-    )
-    (ours,) = [one for one in found["listeners"] if one["port"] == port]
-    assert ours["pid"] is None
+def test_another_user_sees_the_port_and_not_its_owner() -> None:
+    roots = subprocess.Popen([sys.executable, "-c", LISTENS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert roots.stdout is not None
+    port = int(roots.stdout.readline())
+    found = as_nobody(lambda: collect(TARGET, None))
+    roots.communicate()
+    (theirs,) = [one for one in found["listeners"] if one["port"] == port]
+    assert (theirs["address"], theirs["pid"]) == ("127.0.0.1", None)
     assert found["complete"] is False
     assert found["hint"] == _listeners.AS_ROOT
 
@@ -329,7 +336,7 @@ def test_the_bind_test_says_what_asyncio_would_have_found(hold: Open, holder: di
         hold(**{"port": port, **holder})
     tests = _bind.like_uvicorn(host, port)
     serves = asyncio.run(_served(host, port))
-    only_bound = bool(holder) and not holder.get("listen", True) and holder.get("reuse", True)
+    only_bound = holder is not None and not holder.get("listen", True) and holder.get("reuse", True)
     if only_bound:  # both may bind it; who listens first has it, which no test without listening can tell
         assert {test.outcome for test in tests} == {"free"}
     else:
@@ -346,7 +353,7 @@ def test_a_taken_port_is_named_with_the_systems_error(hold: Open) -> None:
 
 
 @linux
-def test_leftovers_of_an_ended_forge_do_not_block(hold: Open) -> None:
+def test_leftovers_of_an_ended_forge_do_not_block() -> None:
     """After a restart the old connections stay in TIME_WAIT; with SO_REUSEADDR, as Forge sets it, that is no matter."""
     server = socket.socket()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -391,7 +398,9 @@ def test_an_address_of_another_machine() -> None:
     assert test.errno == errno.EADDRNOTAVAIL
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "http://127.0.0.1", "[::1]", "a" * 300, "bad\0host", "bücher..de"])
+@pytest.mark.parametrize(
+    "host", ["no-such-host.invalid", "http://127.0.0.1", "[::1]", "a" * 300, "bad\0host", "bücher..de"]
+)
 def test_a_host_that_is_no_address_and_no_name(host: str) -> None:
     (test,) = _bind.like_uvicorn(host, 7860, timeout=2)
     assert test.outcome == "unresolvable"
@@ -427,11 +436,10 @@ def test_a_port_beyond_the_range(port: int) -> None:
 def test_a_low_port_is_denied_to_a_user() -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
         pytest.skip("every user may open port 80 here")
-    found = by_nobody(
-        "import json, msgspec; from forgedoctor.facts import _bind;"
-        "print(json.dumps(msgspec.to_builtins(_bind.walk([80], '0.0.0.0', webui=True))))"
-    )
-    assert [(test["address"], test["outcome"], test["errno"]) for test in found] == [("127.0.0.1", "denied", errno.EACCES)]
+    found = as_nobody(lambda: _bind.walk([80], "0.0.0.0", webui=True))
+    assert [(test["address"], test["outcome"], test["errno"]) for test in found] == [
+        ("127.0.0.1", "denied", errno.EACCES)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -451,10 +459,10 @@ def test_the_errors_of_windows_and_macos(
 ) -> None:
     """Windows gives a localised sentence and a WinError, whose errno may be another number."""
 
-    class Refused(OSError):
+    class RefusedError(OSError):
         pass
 
-    error = Refused(number, "以一种访问权限不允许的方式做了一个访问套接字的尝试。")
+    error = RefusedError(number, "以一种访问权限不允许的方式做了一个访问套接字的尝试。")
     if winerror:
         error.winerror = winerror  # type: ignore[attr-defined, unused-ignore]
 
@@ -470,11 +478,12 @@ def test_the_errors_of_windows_and_macos(
 
 def test_windows_is_asked_with_a_plain_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """SO_REUSEADDR would bind over a listener there: neither is it set, nor gradio's own test repeated."""
+    port = unused()
     options: list[int] = []
     monkeypatch.setattr(socket.socket, "setsockopt", lambda _, __, option, ___: options.append(option))
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(os, "name", "nt")
-    tests = _bind.walk([unused()], "0.0.0.0", webui=True)
+    tests = _bind.walk([port], "0.0.0.0", webui=True)
     monkeypatch.undo()
     assert outcomes(tests) == [("0.0.0.0", "free")]
     assert options == []

@@ -12,7 +12,7 @@ from .options import FAILURES, FORKS, MEMORIES, MODES, options_for
 
 
 def main() -> None:
-    """Read the command line and serve; ends with exit code 2 and one sentence on a wrong one, 1 if it cannot listen."""
+    """Serve as the command line says; exit with one sentence if it is wrong (2) or the port is taken (1)."""
     given = vars(_parser().parse_args())
     mode = given.pop("mode")
     if given.pop("until_stdin_closes"):

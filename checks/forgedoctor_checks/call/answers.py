@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forgedoctor.check import CERTAIN, ERROR, LIKELY, POSSIBLE, WARNING, Check, t
+from forgedoctor.check import CERTAIN, ERROR, LIKELY, POSSIBLE, Check, t
 from forgedoctor.signature import Answer, Signature, as_check
 
 _API = r"^/sdapi/v1/"
@@ -184,12 +184,12 @@ SIGNATURES = (
         Source: nginx ngx_http_core_module, ngx_http_proxy_module; RFC 9110 15.5.14, 15.6.5.
         """,
         summary=t("A proxy in front of Forge cut the request: it was too large or took too long."),
-        lines=(r"\b413 Request Entity Too Large", r"\b504 Gateway Time-?out", r"<Response \[524\]>"),
+        lines=(r"\b413 Request Entity Too Large", r"<Response \[524\]>"),
         answers=(Answer(path=r"^/sdapi/|^/run/|^/queue/", statuses=(413, 504, 524)),),
         unless=(r"gradio\.live",),
         fixes=(t("In nginx: client_max_body_size 100m; proxy_read_timeout 600s; through a fixed tunnel: smaller jobs, and poll /sdapi/v1/progress"),),
-        examples=("POST /sdapi/v1/img2img -> 413", "504 Gateway Timeout"),
-        near_misses=("POST /sdapi/v1/img2img -> 500", "took 413 ms"),
+        examples=("POST /sdapi/v1/img2img -> 413", "POST /sdapi/v1/txt2img -> 504"),
+        near_misses=("POST /sdapi/v1/img2img -> 500", "took 413 ms", "GET / -> 504"),
     ),
     Signature(
         id="proxy-websocket",
@@ -231,7 +231,7 @@ SIGNATURES = (
     ),
     Signature(
         id="client-server-version-mismatch",
-        severity=WARNING,
+        severity=ERROR,
         group="call",
         page="""The client and the server do not speak the same dialect.
 
@@ -253,4 +253,4 @@ SIGNATURES = (
 
 def checks() -> list[Check]:
     """The entries as checks."""
-    return [as_check(one) for one in SIGNATURES]
+    return [as_check(one, __name__) for one in SIGNATURES]

@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, LIKELY, Finding, check, t
+from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Finding, check, t
 from forgedoctor.facts import Launch
 from forgedoctor_checks.launch._words import shown, stop_note
+
+_GRADIO_3 = ("a1111", "reforge", "classic")  # gradio 4 has a queue whatever the flag says
 
 
 @check("arg-conflict", severity=ERROR, group="launch", explains=["endpoint-unreachable", "server-thread-dead"])
@@ -26,10 +28,11 @@ def arg_conflict(launch: Launch) -> Iterator[Finding]:
             fixes=[fixes.advise(t("Keep one of the two: {message}", message=end.message))],
             confidence=CERTAIN,
         )
-    elif launch.given("no_gradio_queue") and launch.effective.mode == "webui" and end is None:
+    elif launch.given("no_gradio_queue") and launch.effective.mode == "webui" and end is None and launch.effective.fork in _GRADIO_3:
         yield Finding(
             t("--no-gradio-queue breaks the web UI: its progress bars need the queue."),
             evidence=[shown(launch)],
             fixes=[fixes.change_flags(launch, drop=["--no-gradio-queue"])],
+            severity=WARNING,
             confidence=LIKELY,
         )

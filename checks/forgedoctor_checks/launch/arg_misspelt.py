@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, check, t
-from forgedoctor.facts import Launch
-from forgedoctor_checks.launch._words import fork_name, shown, stop_note
+from forgedoctor.facts import Launch, Transcript
+from forgedoctor_checks.launch._words import confirmed, fork_name, shown, slip, stop_note
 
 
 @check("arg-misspelt", severity=ERROR, group="launch", explains=["endpoint-unreachable", "server-thread-dead"])
-def arg_misspelt(launch: Launch) -> Iterator[Finding]:
+def arg_misspelt(launch: Launch, transcript: Transcript | None) -> Iterator[Finding]:
     """A launch flag or its value is written wrongly.
 
     What happens: the program stops with status 2. A bad value stops it at once; an unknown word only after packages
@@ -20,24 +20,26 @@ def arg_misspelt(launch: Launch) -> Iterator[Finding]:
     Fix: write the flag as this fork knows it.
     Source: modules/shared_cmd_options.py, modules/cmd_args.py, Python's argparse.
     """
-    end = launch.effective.exit
+    sure = confirmed(launch, transcript, everywhere=True)
     for one in launch.effective.unknown:
-        stray = not one.token.lstrip().startswith("-") and not _dash(one.token)
-        if not (one.nearest or stray or _dash(one.token)) or (one.elsewhere and not _closer(one.token, one.nearest)):
-            continue
-        if " " in one.token.strip():
+        token = one.token.strip()
+        if " " in token:
             continue  # several words in one: args-quoting
-        yield _unknown(launch, one.token, one.nearest, stray)
+        stray = not token.startswith("-") and not _dash(token)
+        if stray or _dash(token) or slip(token, one.nearest, one.elsewhere):
+            yield _unknown(launch, token, one.nearest, stray, sure)
+    end = launch.effective.exit
     if end and end.code == 2 and "unrecognized" not in end.message and "not allowed with" not in end.message:
         yield Finding(
             t("A launch flag has a wrong value: {message}.", message=end.message.rstrip(".")),
             evidence=[item for item in (stop_note(launch), shown(launch)) if item],
             fixes=[fixes.advise(t("Correct that flag: {message}", message=end.message))],
+            severity=ERROR if sure else WARNING,
             confidence=CERTAIN,
         )
 
 
-def _unknown(launch: Launch, token: str, nearest: tuple[str, ...], stray: bool) -> Finding:
+def _unknown(launch: Launch, token: str, nearest: tuple[str, ...], stray: bool, sure: bool) -> Finding:
     stops = launch.effective.exit is not None
     summary = t("{token} is no flag of {fork}.", token=token, fork=fork_name(launch))
     if stray:
@@ -53,20 +55,15 @@ def _unknown(launch: Launch, token: str, nearest: tuple[str, ...], stray: bool) 
     else:
         fix = fixes.change_flags(launch, drop=[token], title=t("Drop {token}:", token=token))
     evidence = [item for item in (stop_note(launch), shown(launch)) if item]
-    if not stops:
+    if not stops and "IGNORE_CMD_ARGS_ERRORS" in launch.env:
         evidence.insert(0, Evidence(t("IGNORE_CMD_ARGS_ERRORS is set, so it is dropped without a word")))
     return Finding(
-        summary, evidence=evidence, fixes=[fix], severity=ERROR if stops else WARNING, confidence=CERTAIN if stops else LIKELY
+        summary, evidence=evidence, fixes=[fix], severity=ERROR if stops and sure else WARNING, confidence=CERTAIN if stops else LIKELY
     )
 
 
 def _dash(token: str) -> bool:
     return token[:1] in "\u2012\u2013\u2014\u2015\u2212\u2010\u2011"
-
-
-def _closer(token: str, nearest: tuple[str, ...]) -> bool:
-    """Whether the neighbour differs in signs only (case, underscore): then it is a slip, not another fork's flag."""
-    return bool(nearest) and token.lower().replace("_", "-") == nearest[0]
 
 
 def _before(launch: Launch, token: str) -> str:

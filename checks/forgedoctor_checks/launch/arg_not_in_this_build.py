@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, check, t
-from forgedoctor.facts import Launch
+from forgedoctor.facts import Launch, Transcript
 from forgedoctor.forge.flags import display_name
-from forgedoctor_checks.launch._words import fork_name, shown, stop_note
+from forgedoctor_checks.launch._words import confirmed, fork_name, shown, slip, stop_note
 
 
 @check("arg-not-in-this-build", severity=ERROR, group="launch", explains=["endpoint-unreachable", "server-thread-dead"])
-def arg_not_in_this_build(launch: Launch) -> Iterator[Finding]:
+def arg_not_in_this_build(launch: Launch, transcript: Transcript | None) -> Iterator[Finding]:
     """A flag is spelt right but belongs to another fork, another version or a missing extension.
 
     What happens: "error: unrecognized arguments", status 2, after a long start.
@@ -22,8 +22,7 @@ def arg_not_in_this_build(launch: Launch) -> Iterator[Finding]:
     """
     for one in launch.effective.unknown:
         token = one.token
-        slip = one.nearest and (not one.elsewhere or token.lower().replace("_", "-") == one.nearest[0])
-        if not token.startswith("--") or slip or " " in token.strip():
+        if not token.startswith("--") or " " in token.strip() or slip(token, one.nearest, one.elsewhere):
             continue
         name = token.split("=", 1)[0]
         instead = one.instead
@@ -41,6 +40,6 @@ def arg_not_in_this_build(launch: Launch) -> Iterator[Finding]:
                 fixes.change_flags(launch, drop=[name], add=[instead] if instead.startswith("--") and " " not in instead else []),
                 *([fixes.advise(t("In {fork} the same is had by: {instead}", fork=fork_name(launch), instead=instead))] if " " in instead else []),
             ],
-            severity=ERROR if stops else WARNING,
+            severity=ERROR if stops and confirmed(launch, transcript) else WARNING,
             confidence=CERTAIN if launch.fork_known and others else LIKELY,
         )
