@@ -45,8 +45,8 @@ def predict(
     ``argv``: the arguments after ``launch.py``. ``env``: the environment; COMMANDLINE_ARGS, IGNORE_CMD_ARGS_ERRORS,
     GRADIO_SERVER_NAME, GRADIO_SERVER_PORT and GRADIO_NUM_PORTS count. ``extension_flags``: what the user's extensions
     add. ``origins``: for each of ``argv`` where it was written, for ``sources``. ``exists``: tells whether a folder is
-    there, for the flags that take over another installation's folders (without it none is). Any list of strings has an answer; nothing is printed,
-    read or raised. An unknown fork counts as ``forge``.
+    there, for the flags that take over another installation's folders (without it none is). Any list of strings has an
+    answer; nothing is printed, read or raised. An unknown fork counts as ``forge``.
     """
     fork = fork_or_default(fork)
     run = _Run(fork, {name: _encodable(value) for name, value in (env or {}).items() if name in _VARIABLES})
