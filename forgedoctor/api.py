@@ -8,7 +8,7 @@ from forgedoctor import catalogue, engine
 from forgedoctor.case import Case
 from forgedoctor.message import ENGLISH
 from forgedoctor.outcome import Examination
-from forgedoctor.redact import Redactor
+from forgedoctor.redact import Redactor, encodable
 from forgedoctor.report.build import build
 from forgedoctor.report.document import Report
 from forgedoctor.target import SCOPES, Target
@@ -75,5 +75,5 @@ def report_of(result: Examination, *, fail_on: str = "error", language: str = EN
     if result.target.scope == "args" and report.launch:
         # The answer to "what does this mean?" repeats the values that were typed in this very command; nothing of the
         # machine is among them. Sentences stay redacted all the same.
-        clean["launch"]["effective"]["options"] = plain["launch"]["effective"]["options"]
+        clean["launch"]["effective"]["options"] = encodable(plain["launch"]["effective"]["options"])
     return msgspec.convert(clean, Report)

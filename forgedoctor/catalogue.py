@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from forgedoctor.check import Check
 from forgedoctor.message import Message, t
+from forgedoctor.plugins import CHECKS, FACTS, EntryPoint, entry_points
 
-CHECKS, FACTS = "forgedoctor.checks", "forgedoctor.facts"
+__all__ = ["CHECKS", "FACTS", "Catalogue", "EntryPoint", "UnknownName", "entry_points", "load", "select"]
 
-
-class EntryPoint(NamedTuple):
-    """A line of an ``entry_points.txt``: who offers what."""
-
-    distribution: str
-    name: str
-    value: str
+IMPORT_LIMIT = 5.0  # seconds that a stranger's plugin may take to be imported
+ResultT = TypeVar("ResultT")
 
 
 class Catalogue(NamedTuple):
@@ -51,61 +46,62 @@ class UnknownName(ValueError):
         self.name, self.nearest = name, list(nearest)
 
 
-def entry_points(group: str, path: Iterable[str] | None = None) -> Iterator[EntryPoint]:
-    """The entry points of a group on ``sys.path``, in the file format of importlib.metadata.
-
-    Read directly, because importing importlib.metadata and parsing every distribution costs more than the rest of
-    ``forgedoctor checks``.
-    """
-    seen: set[str] = set()
-    for folder in sys.path if path is None else path:
-        try:
-            names = sorted(os.listdir(folder or "."))
-        except OSError:
-            continue
-        for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
-            distribution = name.rsplit(".", 1)[0].split("-", 1)[0].lower().replace("-", "_")
-            try:
-                with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8", errors="replace") as file:
-                    text = file.read(100_000)
-            except OSError:
-                continue
-            if distribution not in seen and f"[{group}]" in text:
-                seen.add(distribution)
-                yield from _section(distribution, group, text)
-
-
-def _section(distribution: str, group: str, text: str) -> Iterator[EntryPoint]:
-    inside = False
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("["):
-            inside = line == f"[{group}]"
-        elif inside and "=" in line and not line.startswith(("#", ";")):
-            name, _, value = line.partition("=")
-            yield EntryPoint(distribution, name.strip(), value.strip())
-
-
 def load() -> Catalogue:
     """Load every check; a module that fails to load, or an id that is used twice, becomes a fault."""
     faults: list[Message] = []
     found: dict[str, Check] = {}
     for point in entry_points(FACTS):
-        list(_modules(point.value, point, faults))
-    for point in entry_points(CHECKS):
-        for one in _checks_of(point, faults):
+        _guarded(point, faults, lambda point, told: _modules(point.value.split(":")[0], point, told))
+    # Ours first: no plugin can take an id away from a built-in check.
+    for point in sorted(entry_points(CHECKS), key=lambda one: one.distribution != "forgedoctor"):
+        for one in _guarded(point, faults, _checks_of):
+            if one.id not in found:
+                one.ways = []  # a check outlives this call; what it was joined with last time does not
             first = found.setdefault(one.id, one)
             if first is one or one in first.ways:
                 continue
             if first.origin.partition(".")[0] == one.origin.partition(".")[0]:
-                first.ways.append(one)  # the same cause, known in another way
+                found[one.id] = _joined(first, one)
             else:
                 faults.append(t("{origin} offers a second check {id}: ignored", origin=one.origin, id=one.id))
     if not found:
         faults.append(t("no checks are installed: install forgedoctor again (pip install --force-reinstall forgedoctor)"))
     return Catalogue(tuple(found[id] for id in sorted(found)), tuple(faults))
+
+
+def _joined(first: Check, other: Check) -> Check:
+    """One check of two that know the same cause in different ways; the one that has the page leads."""
+    if first.judge.__doc__:
+        first.ways.append(other)
+        return first
+    other.ways = [first, *first.ways]
+    return other
+
+
+def _guarded(
+    point: EntryPoint, faults: list[Message], work: Callable[[EntryPoint, list[Message]], Iterable[ResultT]]
+) -> list[ResultT]:
+    """What ``work`` gives; a stranger's plugin that hangs is left behind, and what it prints is not shown."""
+    if point.distribution == "forgedoctor":
+        return list(work(point, faults))
+    import contextlib
+    import io
+    import threading
+
+    found: list[ResultT] = []
+    told: list[Message] = []
+    printed = io.StringIO()
+    worker = threading.Thread(target=lambda: found.extend(work(point, told)), daemon=True, name=point.distribution)
+    with contextlib.redirect_stdout(printed):
+        worker.start()
+        worker.join(IMPORT_LIMIT)
+    if worker.is_alive():
+        faults.append(t("plugin {name} was not loaded in time; it is left out", name=point.distribution))
+        return []
+    if size := len(printed.getvalue()):
+        told.append(t("plugin {name} printed {size} characters; they are left out", name=point.distribution, size=size))
+    faults.extend(told)
+    return found
 
 
 def _checks_of(point: EntryPoint, faults: list[Message]) -> Iterator[Check]:
@@ -115,7 +111,7 @@ def _checks_of(point: EntryPoint, faults: list[Message]) -> Iterator[Check]:
         if callable(made) and not isinstance(made, Check):
             try:
                 yield from made()
-            except Exception as error:  # a stranger's code: anything may come
+            except (Exception, SystemExit) as error:  # a stranger's code: anything may come
                 faults.append(_fault(point, module.__name__, error))
 
 
@@ -123,7 +119,7 @@ def _modules(name: str, point: EntryPoint, faults: list[Message]) -> Iterator[Mo
     """A module and, where it is a package, all modules in it; one that fails to load does not stop the others."""
     try:
         module = importlib.import_module(name)
-    except Exception as error:  # a stranger's code: anything may come
+    except (Exception, SystemExit) as error:  # a stranger's code: anything may come
         faults.append(_fault(point, name, error))
         return
     yield module
@@ -135,12 +131,25 @@ def _modules(name: str, point: EntryPoint, faults: list[Message]) -> Iterator[Mo
                 yield from _modules(f"{name}.{stem}", point, faults)
 
 
-def _fault(point: EntryPoint, module: str, error: Exception) -> Message:
+def _fault(point: EntryPoint, module: str, error: BaseException) -> Message:
     what = f"{type(error).__name__}: {error}"
     return t("plugin {name} could not be loaded: {why}", name=f"{point.distribution} ({module})", why=what)
 
 
-def select(checks: Sequence[Check], wanted: Sequence[str] = (), ignored: Sequence[str] = ()) -> list[Check]:
+class Named(Protocol):
+    """What a selection looks at."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def group(self) -> str: ...
+
+
+NamedT = TypeVar("NamedT", bound=Named)
+
+
+def select(checks: Sequence[NamedT], wanted: Sequence[str] = (), ignored: Sequence[str] = ()) -> list[NamedT]:
     """The checks whose id or group is wanted (all, when nothing is) and not ignored. Raises UnknownName."""
     known = {one.id for one in checks} | {one.group for one in checks}
     for name in (*wanted, *ignored):

@@ -91,10 +91,14 @@ class Redactor:
 
     def scan_case(self, case: Case) -> None:
         """Learn the secrets in the facts: option values, environments, pasted lines."""
-        for text in _strings(case.dump()):
-            self.scan(text)
-        from forgedoctor.facts import Launch
+        import msgspec
 
+        from forgedoctor.facts import Launch, Transcript
+
+        for fact in case.known():
+            texts = [fact.text] if isinstance(fact, Transcript) else _strings(msgspec.to_builtins(fact))
+            for text in texts:
+                self.scan(text)
         launch = case.get(Launch)
         for dest in ("api_auth", "gradio_auth", "ngrok"):
             if launch and isinstance(launch.effective.options.get(dest), str):
@@ -103,7 +107,8 @@ class Redactor:
                     self.learn(pair, SECRET_FLAGS[dest.replace("_", "-")])
 
     def clean(self, text: str) -> str:
-        """The text with every known secret replaced."""
+        """The text with every known secret replaced, and lone surrogates (a file name's odd bytes) written out."""
+        text = text if text.isascii() else encodable(text)
         for secret in sorted(self._names, key=len, reverse=True):
             shown = self._names[secret]
             if secret in text:
@@ -135,6 +140,15 @@ class Redactor:
             if secret in text or json.dumps(secret)[1:-1] in text:
                 raise Leak(f"a secret ({shown}) would have been shown; nothing was written. Please report this.")
         return text
+
+
+def encodable(value: Any) -> Any:
+    """Plain data whose every string can be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    return [encodable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _strings(value: Any) -> Iterable[str]:

@@ -64,7 +64,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    return re.compile(pattern, re.MULTILINE)
 
 
 def as_check(signature: Signature, origin: str) -> Check:
@@ -88,12 +88,12 @@ def as_check(signature: Signature, origin: str) -> Check:
 
 def findings(signature: Signature, transcript: Transcript | None, exchanges: Exchanges | None) -> Iterator[Finding]:
     """At most one finding: the first evidence that fits, with up to three pieces of it."""
-    lines = [line.text for line in transcript.lines] if transcript else []
-    if _anywhere(signature.unless, lines) or (signature.also and not all(_anywhere((one,), lines) for one in signature.also)):
+    whole = transcript.text if transcript else ""
+    if _anywhere(signature.unless, whole) or not all(_anywhere((one,), whole) for one in signature.also):
         return
     evidence: list[Evidence] = []
     params: dict[str, Any] = {}
-    for line in transcript.lines if transcript and signature.lines else ():
+    for line in transcript.lines if transcript and _anywhere(signature.lines, whole) else ():
         match = next((m for m in (_compiled(one).search(line.text[:4000]) for one in signature.lines) if m), None)
         if match:
             evidence.append(Evidence(plain(line.text.strip()[:300]), line.where))
@@ -113,8 +113,8 @@ def findings(signature: Signature, transcript: Transcript | None, exchanges: Exc
         )
 
 
-def _anywhere(patterns: Sequence[str], lines: Sequence[str]) -> bool:
-    return any(_compiled(pattern).search(line) for pattern in patterns for line in lines)
+def _anywhere(patterns: Sequence[str], text: str) -> bool:
+    return any(_compiled(pattern).search(text) for pattern in patterns)
 
 
 def _groups(match: re.Match[str]) -> dict[str, Any]:

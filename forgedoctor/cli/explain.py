@@ -9,10 +9,12 @@ import click
 @click.argument("id")
 def command(id: str) -> None:
     """Explain one check: what happens, why, and what to do."""
-    from forgedoctor import catalogue
+    from forgedoctor.listing import listing
 
-    found = catalogue.load()
-    one = found.get(id)
+    found = listing()
+    for fault in found.faults:
+        click.echo(fault, err=True)
+    one = next((each for each in found.checks if each.id == id), None)
     if one is None:
         import difflib
 
@@ -20,7 +22,7 @@ def command(id: str) -> None:
         hint = f" Did you mean {' or '.join(near)}?" if near else " 'forgedoctor checks' lists them."
         raise click.UsageError(f"No check is called {id}.{hint}")
     title, _, body = one.page.partition("\n")
-    click.echo(f"{one.id} ({one.severity.value}, {one.group})\n\n{title}")
+    click.echo(f"{one.id} ({one.severity}, {one.group})\n\n{title}")
     if body.strip():
         click.echo(f"\n{body.strip()}")
     if one.explains:

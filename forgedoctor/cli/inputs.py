@@ -9,7 +9,7 @@ import click
 FORKS = ("forge", "reforge", "classic", "neo", "a1111")
 SYSTEMS = ("windows", "linux", "macos")
 # A pasted text is read up to this many bytes: the head (what was started) and the tail (how it ended).
-HEAD, TAIL = 2_000_000, 6_000_000
+HEAD, TAIL = 1_000_000, 3_000_000
 
 
 def arguments(argv: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -34,7 +34,7 @@ def checked_url(url: str) -> str:
     """The URL, once it is clear that it can be used."""
     if not url:
         return ""
-    from forgedoctor.facts._http import split_url
+    from forgedoctor.facts._url import split_url
 
     try:
         split_url(url)

@@ -146,6 +146,7 @@ def write(content: str, output: Output) -> None:
         with open(output.output, "w", encoding="utf-8", newline="\n") as file:
             file.write(content)
     except OSError as error:
+        click.echo(content, nl=False, color=True)  # what was found is not lost
         raise click.UsageError(f"{output.output} cannot be written: {error.strerror}. Choose another --output.") from None
 
 

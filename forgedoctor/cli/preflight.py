@@ -10,13 +10,12 @@ from forgedoctor.cli.options import report, reporting, taken
 from forgedoctor.cli.inputs import FORKS
 
 
-@click.command("preflight", context_settings={"ignore_unknown_options": False})
+@click.command("preflight")
 @click.option("--dir", "directory", default="", metavar="FORGE", help="The Forge folder (default: here or near).")
 @click.option("--fork", type=click.Choice(FORKS), default=None, help="Judge for this fork, whatever the folder says.")
 @click.argument("argv", nargs=-1, type=click.UNPROCESSED)
 @reporting
-@click.pass_context
-def command(ctx: click.Context, directory: str, fork: str | None, argv: tuple[str, ...], **options: Any) -> None:
+def command(directory: str, fork: str | None, argv: tuple[str, ...], **options: Any) -> None:
     """Before launch: what will this start do, and will it work?
 
     Give the arguments of launch.py after "--", as in: forgedoctor preflight -- --api --listen --port 9999

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -41,6 +41,14 @@ def lines_of(text: str) -> list[str]:
     return shown
 
 
+# A line that none of these fits says nothing to the patterns below; most lines of a long log are such.
+_MAYBE = re.compile(
+    r"Launching|Running on|Uvicorn|Version:|ARGS|args|flags|[Cc]ommand ?[Ll]ine|launch\.py|webui|^\s*[\"']?--?[a-z]"
+    r"|\b(?i:os|system|gpu|fork)\s*:|error:|usage:|Startup|HTTP/1"
+)
+_MAYBE_HTTP = re.compile(r"->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno")
+
+
 class Seen:
     """What :func:`recognise` found."""
 
@@ -52,11 +60,14 @@ class Seen:
         self.listening: list[str] = []
 
 
-def recognise(lines: Sequence[Line]) -> Seen:
-    """Read the lines once."""
+def recognise(lines: Sequence[Line], whole: str) -> Seen:
+    """Read the lines once; ``whole`` is the same text in one piece."""
     seen = Seen()
     for line in lines:
         text = line.text
+        if not _MAYBE.search(text):
+            seen.bare = seen.bare and not text.strip()
+            continue
         label, colon, value = text.partition(":")
         label = label.strip().lower().lstrip("*-# ")
         if colon and label in ("os", "system", "operating system"):
@@ -78,7 +89,7 @@ def recognise(lines: Sequence[Line]) -> Seen:
         seen.started = seen.started or bool(STARTED.search(text))
         seen.refused = seen.refused or bool(REFUSED.search(text))
     seen.fork = fork_of_version(seen.version)
-    seen.system = seen.system or _system_of(lines)
+    seen.system = seen.system or _system_of(whole)
     return seen
 
 
@@ -93,15 +104,18 @@ def fork_of_version(version: str) -> str:
     return "a1111" if re.match(r"v1\.\d", version) else ""
 
 
-def _system_of(lines: Iterable[Line]) -> str:
-    for line in lines:
-        if re.search(r"\b[A-Za-z]:\\|\bvenv\\Scripts\\|WinError|\.bat\b|^\s*@?set COMMANDLINE_ARGS", line.text):
-            return "windows"
-        if re.search(r"/Users/[^/]+/|\bdarwin\b|macOS", line.text):
-            return "macos"
-        if re.search(r"/home/[^/]+/|/root/|/usr/lib|/usr/local/lib|\[Errno (98|111)\]|^\s*export COMMANDLINE_ARGS", line.text):
-            return "linux"
-    return ""
+_WINDOWS = re.compile(r"\b[A-Za-z]:\\|\bvenv\\Scripts\\|WinError|\.bat\b|^\s*@?set COMMANDLINE_ARGS", re.M)
+_MACOS = re.compile(r"/Users/[^/\s]+/|\bdarwin\b|macOS")
+_LINUX = re.compile(
+    r"/home/[^/\s]+/|/root/|/usr/lib|/usr/local/lib|\[Errno (?:98|111)\]|^\s*export COMMANDLINE_ARGS", re.M
+)
+
+
+def _system_of(text: str) -> str:
+    """The system whose marks come first in the text."""
+    marks = {"windows": _WINDOWS, "macos": _MACOS, "linux": _LINUX}
+    first = {system: match.start() for system, pattern in marks.items() if (match := pattern.search(text))}
+    return min(first, key=lambda system: first[system], default="")
 
 
 def _command_line(text: str, where: str) -> dict[str, Any] | None:
@@ -163,6 +177,8 @@ def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
     pending: dict[str, Any] | None = None
     for index, line in enumerate(lines):
         text = line.text
+        if not _MAYBE_HTTP.search(text):
+            continue
         if match := _CURL_REQUEST.match(text):
             pending = {"method": match[1], "url": match[2], "where": line.where}
         elif (match := _CURL_STATUS.match(text)) and pending:

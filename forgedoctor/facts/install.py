@@ -142,6 +142,8 @@ def collect(target: Target, processes: Processes | None) -> Install:
     """The Forge in or near the folder asked for; else the one that runs; else none."""
     if target.directory:
         start = Path(target.directory).expanduser()
+        if start.is_file():
+            raise Unavailable(t("{path} is a file, not a folder", path=str(start)), settle=t("name the folder with --dir"))
         if not start.is_dir():
             raise Unavailable(t("there is no folder {path}", path=str(start)), settle=t("check --dir"))
         if not os.access(start, os.R_OK | os.X_OK):
@@ -150,7 +152,7 @@ def collect(target: Target, processes: Processes | None) -> Install:
         start = Path.cwd()
     places = list(candidates(start.absolute()))
     if not target.directory and processes:
-        places += [Path(one.cwd) for one in processes.forges if one.cwd]
+        places += [Path(one.folder or one.cwd) for one in processes.forges if one.folder or one.cwd]
     root = next((place for place in places if _safe(place)), None)
     if root is None:
         raise Unavailable(

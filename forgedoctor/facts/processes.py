@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +27,8 @@ class ForgeProcess(msgspec.Struct, frozen=True, kw_only=True):
     of the script, where it is installed, empty likewise (inside a container: as the container sees it).
     ``started``: Unix time in seconds. ``python``: the interpreter's file, symbolic links resolved. ``env``:
     the variables that matter, as they were when it started; None where they may not be read. ``ports``:
-    (address, TCP port) pairs that it is seen to listen on: empty also where its sockets may not be read.
+    (address, TCP port) pairs that it is seen to listen on; ``sockets_read`` is false where they may not be
+    read. ``age``: seconds since it started, when this was collected.
     ``recognised``: how, ``folder`` or ``flags`` (folder unreadable).
     """
 
@@ -41,6 +43,8 @@ class ForgeProcess(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str] | None = None
     ports: tuple[tuple[str, int], ...] = ()
     recognised: str = ""
+    sockets_read: bool = True
+    age: float = 0.0
 
 
 class Processes(Fact, frozen=True, kw_only=True):
@@ -63,6 +67,7 @@ class _Found(NamedTuple):
     starter: bool
     recognised: str
     ports: tuple[tuple[str, int], ...]
+    sockets_read: bool
 
 
 @collector(Processes, scopes=("live", "preflight"))
@@ -113,6 +118,7 @@ def _recognise(ps: Any, process: Any, command: list[str]) -> _Found | None:
     seen = holds_forge(folder, process.pid) if folder else None
     if seen is False or (seen is None and not is_telling(called.arguments)):
         return None
+    ports = _ports(ps, process)
     return _Found(
         process=process,
         command=command,
@@ -121,7 +127,8 @@ def _recognise(ps: Any, process: Any, command: list[str]) -> _Found | None:
         folder=folder,
         starter=called.starter,
         recognised="folder" if seen else "flags",
-        ports=_ports(ps, process),
+        ports=ports or (),
+        sockets_read=ports is not None,
     )
 
 
@@ -132,8 +139,11 @@ def _folder(script: str, cwd: str) -> str:
     return os.path.normpath(os.path.join(cwd, os.path.dirname(script)))
 
 
-def _ports(ps: Any, process: Any) -> tuple[tuple[str, int], ...]:
-    rows: list[Any] = _psutil.attempt(lambda: _psutil.tcp_connections(process), [])
+def _ports(ps: Any, process: Any) -> tuple[tuple[str, int], ...] | None:
+    """The ports that a process listens on; None where its sockets may not be read."""
+    rows: list[Any] | None = _psutil.attempt(lambda: _psutil.tcp_connections(process), None)
+    if rows is None:
+        return None
     return tuple(sorted({(str(row.laddr[0]), int(row.laddr[1])) for row in rows if row.status == ps.CONN_LISTEN}))
 
 
@@ -161,13 +171,16 @@ def _candidate(one: _Found) -> Candidate:
 def _describe(head: _Found, group: list[_Found]) -> ForgeProcess:
     process = head.process
     ports = {port for one in group for port in one.ports}
+    started = float(_psutil.attempt(process.create_time, 0.0))
     return ForgeProcess(
         pid=process.pid,
         argv=head.argv,
         command=joined(head.command),
         cwd=head.cwd,
         folder=head.folder,
-        started=float(_psutil.attempt(process.create_time, 0.0)),
+        started=started,
+        age=max(0.0, time.time() - started) if started else 0.0,
+        sockets_read=all(one.sockets_read for one in group),
         user=_psutil.attempt(process.username, "") or "",
         python=_psutil.attempt(process.exe, "") or head.command[0],
         env=_env(process),

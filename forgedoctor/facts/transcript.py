@@ -60,10 +60,11 @@ class Transcript(Fact, frozen=True, kw_only=True):
     """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent.
 
     ``started``: the log shows a server that came up. ``refused``: the program's own parser says that it stops.
-    ``bare``: there is nothing in it but command lines. ``container``: the side at fault runs in a container.
+    ``text`` is the lines in one piece, for a quick look before a slow one. ``bare``: there is nothing in it but command lines. ``container``: the side at fault runs in a container.
     """
 
     lines: tuple[Line, ...]
+    text: str = ""
     system: str = ""
     fork: str = ""
     version: str = ""
@@ -76,7 +77,7 @@ class Transcript(Fact, frozen=True, kw_only=True):
     bare: bool = False
 
 
-@collector(Transcript, scopes=("text",))
+@collector(Transcript, scopes=("text",), budget=20.0)
 def collect(target: Target) -> Transcript:
     """Read the pasted texts."""
     lines = tuple(
@@ -84,12 +85,14 @@ def collect(target: Target) -> Transcript:
         for name, body in target.texts
         for number, text in enumerate(_paste.lines_of(body), start=1)
     )
-    if not any(line.text.strip() for line in lines):
+    whole = "\n".join(line.text for line in lines)
+    if not whole.strip():
         raise Unavailable(t("there is no text to read"), settle=t("paste the log, the command line or the answer"))
-    seen = _paste.recognise(lines)
+    seen = _paste.recognise(lines, whole)
     return Transcript(
         source="pasted text",
         lines=lines,
+        text=whole,
         system=target.system or seen.system,
         fork=target.fork or seen.fork,
         version=seen.version,
@@ -103,7 +106,7 @@ def collect(target: Target) -> Transcript:
     )
 
 
-@collector(Exchanges, scopes=("text",))
+@collector(Exchanges, scopes=("text",), budget=20.0)
 def exchanges(transcript: Transcript) -> Exchanges:
     """The HTTP exchanges in the text."""
     found = _paste.exchanges(transcript.lines)

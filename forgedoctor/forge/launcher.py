@@ -17,7 +17,6 @@ from forgedoctor.forge.parse import Crash, Grammar, Parsed, Stop
 ROOT = "<root>"
 ENV = "COMMANDLINE_ARGS"
 LENIENT = "IGNORE_CMD_ARGS_ERRORS"
-_BACKEND_FIRST = frozenset({"forge", "neo"})  # they read the GPU flags before all others
 _TEST_SERVER = ("--api", "--ckpt", "--skip-torch-cuda-test", "--disable-nan-check")
 _OLD = (
     ("--ckpt-dir", "models/Stable-diffusion"),
@@ -95,8 +94,9 @@ def early_grammars(fork: str) -> tuple[Grammar, ...]:
         early = Grammar(_of_stages(fork, {"backend", "early"}), help=False)
         return Grammar(backend, help=False), early, timer, main
     folders = Grammar(_named(fork, "--data-dir", "--models-dir", "--model-ref"), help=False)
-    own = (Grammar(backend, help=True),) if fork in _BACKEND_FIRST else ()
-    return folders, *own, timer, main
+    # Forge reads its GPU flags alone first, help included: so its --help shows these only.
+    alone = (Grammar(backend, help=True),) if fork == "forge" else ()
+    return folders, *alone, timer, main
 
 
 @cache
@@ -168,8 +168,9 @@ def _from_home(
     fork: str, home: str, folders: Iterable[tuple[str, str]], present: Sequence[str], exists: Callable[[str], bool]
 ) -> Iterator[Word]:
     """The folders of another installation that exist. Neo looks below models too and adds to flags already there."""
+    root = home.rstrip("/") + "/" if home else ""
     for flag, folder in folders:
-        places = (f"{home}/{folder}", f"{home}/models/{folder}") if fork == "neo" else (f"{home}/{folder}",)
+        places = (root + folder, f"{root}models/{folder}") if fork == "neo" else (root + folder,)
         path = next((place for place in places if exists(place)), None)
         if path and (fork == "neo" or flag not in present):
             yield Word(flag, "the other installation")

@@ -1,9 +1,10 @@
 """How argparse of Python 3.10 reads a list of words, for parsers that have options only.
 
-Forge's launchers run argparse several times over the same words, and users run them with Python 3.10. Later releases of
-Python end some of these lines otherwise (an ambiguous abbreviation is told later, ``-fapi`` is an unknown word, ``--``
-vanishes, ``-1_000`` is a number), so the doctor, which may itself run under any of them, follows the rules of 3.10 by
-its own reading. Source: CPython 3.10 ``Lib/argparse.py``; a fuzzer compares the two on the forks' real parsers.
+Forge's launchers run argparse several times over the same words, mostly under Python 3.10. Later Pythons end a few of
+these lines otherwise (in 3.13 ``-fapi`` leaves the unknown word ``-api`` and so ends late, ``-hf`` prints the help,
+``--port=--`` is refused), and the doctor may run under any of them: so it follows the rules of 3.10 by its own
+reading instead of asking the argparse at hand. Source: CPython 3.10 ``Lib/argparse.py``, compared by a fuzzer with
+the real parsers of all forks.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from typing import Union
 from forgedoctor.forge.scripts_bat_text import Command, CommandText, Source
 
 MAX_DEPTH = 40
-# Each unclosed block costs a read to the end of the file.
+# Bounds for hostile files: a longer block counts as never closed, and each of those costs a second reading.
+_MAX_BLOCK_LINES = 2000
 _MAX_UNCLOSED = 5
 
 _ELSE = re.compile(r"else(?=[\s(])", re.IGNORECASE)
@@ -121,6 +122,7 @@ class Parser:
     def _block(self, depth: int) -> list[Node]:
         source = self.source
         source.at += 1
+        last = source.row + _MAX_BLOCK_LINES
         nodes: list[Node] = []
         while True:
             source.skip(" \t")
@@ -129,7 +131,7 @@ class Parser:
                 source.at += 1
                 return nodes
             if char in ("\n", ""):
-                if not source.load():
+                if source.row > last or not source.load():
                     raise _Unclosed
             else:
                 nodes += self._sequence(depth)

@@ -159,6 +159,11 @@ def watched_name(name: str, kind: str) -> str:
     return spelt if spelt in WATCHED or spelt.startswith(WATCHED_PREFIXES) else ""
 
 
+# What is shown of a line, and how many problems of a file: enough for any launcher, bounded for other files.
+_LINE_SHOWN = 10_000
+_MAX_PROBLEMS = 200
+
+
 @dataclass
 class Record:
     """What an interpreter found so far, and the shell's variables as they stand."""
@@ -182,11 +187,12 @@ class Record:
 
     def raw(self, line: int, last_line: int) -> str:
         """The text of these lines (1-based, both included)."""
-        return "\n".join(self.lines[line - 1 : last_line]).replace("\r", "")
+        return "\n".join(text[:_LINE_SHOWN] for text in self.lines[line - 1 : last_line]).replace("\r", "")
 
     def problem(self, kind: str, line: int, detail: str, name: str = "") -> None:
         """Note a problem once per kind and line."""
-        if not any(old.kind == kind and old.line == line for old in self.problems[-20:]):
+        again = any(old.kind == kind and old.line == line for old in self.problems[-20:])
+        if not again and len(self.problems) < _MAX_PROBLEMS:
             text = self.raw(line, line)[:500]
             self.problems.append(Problem(kind=kind, line=line, text=text, detail=detail, name=name))
 

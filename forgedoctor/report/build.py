@@ -8,6 +8,7 @@ import msgspec
 
 from forgedoctor import __version__
 from forgedoctor.check import Evidence, Fix, Severity, Step
+from forgedoctor.fact import Missing
 from forgedoctor.facts import Endpoint, Host, Install, Launch, Processes, Transcript
 from forgedoctor.forge.flags import display_name
 from forgedoctor.message import ENGLISH, Message, t
@@ -149,6 +150,9 @@ def _headline(examination: Examination) -> Message:
     if not judged(examination):
         if examination.target.scope == "text":
             return t("Unknown: nothing in this text shows a cause that forgedoctor knows.")
+        why = examination.case.look(Install)
+        if isinstance(why, Missing) and why.sought:
+            return t("Unknown: {why}.", why=str(why.reason))
         return t("Unknown: no Forge was found to judge.")
     return t("Nothing wrong was found.")
 

@@ -332,7 +332,12 @@ def test_what_the_system_refuses_is_left_empty(monkeypatch: pytest.MonkeyPatch) 
     fake(monkeypatch, [Fake(1, ["init"]), Fake(9, line, parents=AccessDenied, net_connections=AccessDenied)])
     (found,) = collect(LIVE).forges
     assert found == ForgeProcess(
-        pid=9, argv=("--nowebui", "--port", "7861"), command=" ".join(line), python=line[0], recognised="flags"
+        pid=9,
+        argv=("--nowebui", "--port", "7861"),
+        command=" ".join(line),
+        python=line[0],
+        recognised="flags",
+        sockets_read=False,
     )
 
 
@@ -391,6 +396,7 @@ def test_psutil_5_names_its_sockets_otherwise(monkeypatch: pytest.MonkeyPatch, t
         ("python -mpytest launch.py", None),
         ("python -um pytest launch.py", None),
         ("python -c pass launch.py", None),
+        ("python -c launch.py", None),
         ("python -uc pass launch.py", None),
         ("python - launch.py", None),
         ("python manage.py launch.py", None),

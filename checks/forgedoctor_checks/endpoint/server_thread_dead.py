@@ -23,7 +23,7 @@ def server_thread_dead(processes: Processes, launch: Launch | None, host: Host |
     if not processes.forges:
         raise NotApplicable(t("no Forge process runs here"))
     for one in processes.forges:
-        if one.ports:
+        if one.ports or not one.sockets_read:
             continue
         fails = launch.effective.fails if launch and launch.pid == one.pid else None
         starting = 0 < one.age < STARTING and fails is None

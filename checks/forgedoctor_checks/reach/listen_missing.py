@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, Evidence, Finding, NotApplicable, check, plain, t
+from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, WARNING, Evidence, Finding, NotApplicable, check, plain, t
 from forgedoctor.facts import Exchanges, Host, Interfaces, Launch, Transcript
 
 
@@ -46,7 +46,7 @@ def listen_missing(
         t("Only this machine can reach Forge: it listens on {address}.", address=launch.listens_on),
         evidence=evidence,
         fixes=[fixes.change_flags(launch, add=add, drop=drop)],
-        severity=ERROR if container or refused else INFO,
+        severity=ERROR if refused else WARNING if container else INFO,
         confidence=CERTAIN if launch.seen else LIKELY,
     )
 
