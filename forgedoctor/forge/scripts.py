@@ -177,9 +177,13 @@ def _newline(text: str) -> str:
 
 def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, int, str]]:
     if encoding.startswith("utf-16"):
-        yield "encoding", 1, "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI."
+        yield (
+            "encoding",
+            1,
+            "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.",
+        )
     elif encoding == "utf-8-sig":
-        yield "encoding", 1, "The file begins with a byte order mark, so its first line is lost. Save it without BOM."
+        yield ("encoding", 1, "The file begins with a byte order mark, so its first line is lost. Save it without BOM.")
     if kind == SH and newline != "lf":
         yield "crlf-in-sh", 1, "The lines end as on Windows: save the file with Unix line ends."
     elif newline == "mixed":
@@ -187,7 +191,8 @@ def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, i
 
 
 def _commented_out(record: Record) -> Iterator[tuple[str, int, str, str]]:
-    if any(item.name == ARGS and has_flags(item.value) for item in record.assignments):
+    active = [item.value for item in record.assignments if item.name == ARGS]
+    if any(has_flags(text) for text in (*active, *(launch.arguments for launch in record.launches))):
         return
     for number, line in enumerate(record.lines, 1):
         found = _COMMENTED.match(line)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from forgedoctor.forge.scripts_bat_parse import Node, Parser
 from forgedoctor.forge.scripts_bat_set import SetCommand
 from forgedoctor.forge.scripts_bat_text import LINE_LIMIT, Command, Source, Unknowns, clean, expand
-from forgedoctor.forge.scripts_model import BAT, CALLED, HELPERS, PROBLEM_KINDS, STARTERS, Launch, Record
+from forgedoctor.forge.scripts_model import BAT, CALLED, HELPERS, STARTERS, WRITTEN_FOR, Launch, Record
 from forgedoctor.forge.scripts_value import FLAG, foreign_to_bat
 
 _LABEL = re.compile(r"[\s,;=]*:\s*([^\s:+,;=&|<>]+)")
@@ -22,8 +22,8 @@ _LOOP_VARIABLE = re.compile(r"%(?:~[a-z]*)?[A-Za-z]")
 _PROGRAM = re.compile(r"""(?:^|[\s"\\/])(webui\.py|launch\.py)(?=["\s]|$)"?\s*(.*)""", re.IGNORECASE | re.DOTALL)
 # Words that take a file's name without running it.
 _NO_LAUNCH = frozenset(
-    ("echo", "title", "dir", "type", "copy", "xcopy", "del", "erase", "move", "ren", "cd", "chdir", "pushd", "git")
-    + ("find", "findstr", "notepad")
+    {"echo", "title", "dir", "type", "copy", "xcopy", "del", "erase", "move", "ren", "cd", "chdir", "pushd", "git"}
+    | {"find", "findstr", "notepad"}
 )
 _DYNAMIC = frozenset({"ERRORLEVEL", "CD", "DATE", "TIME", "RANDOM", "CMDCMDLINE", "CMDEXTVERSION"})
 # Bounds for hostile files; real launchers stay far below.
@@ -229,7 +229,8 @@ class _Machine:
     def other(self, node: Command, text: str, word: str, tail: str, conditional: bool) -> None:
         plain, hidden = self.unknowns.resolve(text.lstrip(" \t@("))
         if kind := foreign_to_bat(plain):
-            self.record.problem(kind, node.line, f"cmd.exe cannot run this line: {PROBLEM_KINDS[kind]}.")
+            detail = f"This line is written for {WRITTEN_FOR[kind]}; cmd.exe cannot run it."
+            self.record.problem(kind, node.line, detail)
         elif FLAG.match(plain):
             detail = "cmd.exe takes this line as a command of its own, named by its first flag."
             self.record.problem("flags-on-own-line", node.line, detail)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Union
 
 from forgedoctor.forge.scripts_bat_text import Command, CommandText, Source
 
@@ -31,10 +30,10 @@ class Branch:
     other: list[Node]
 
 
-Node = Union[Command, Branch]
+Node = Command | Branch
 
 
-class _Unclosed(Exception):
+class _Unclosed(Exception):  # noqa: N818 - a way out of nested calls, caught in this module
     """The file ended inside a block."""
 
 

@@ -203,7 +203,7 @@ class CommandText:
                 return self._next_line()
         elif char and char in " \t" and not source.text[source.at :].strip():
             self.notes.append(("caret-then-blank", source.row))
-        elif char and char not in "&|<>()^\"%!":
+        elif char and char not in '&|<>()^"%!':
             self.notes.append(("special-character", source.row))
         self.out.append(char)
         return bool(char)

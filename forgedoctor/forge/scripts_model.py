@@ -18,19 +18,50 @@ ARGS = "COMMANDLINE_ARGS"
 # The variables that the launchers, launch_utils.py, gradio, torch and the HTTP clients read.
 # Sources: webui.bat, webui.sh, modules/launch_utils.py, gradio 3.41/4.40 networking.py.
 WATCHED = frozenset(
-    """
-    COMMANDLINE_ARGS IGNORE_CMD_ARGS_ERRORS PYTHON python_cmd GIT VENV_DIR venv_dir SKIP_VENV install_dir clone_dir
-    LAUNCH_SCRIPT ACCELERATE NO_TCMALLOC UV TORCH_COMMAND TORCH_INDEX_URL REQS_FILE INDEX_URL XFORMERS_PACKAGE
-    GRADIO_SERVER_NAME GRADIO_SERVER_PORT GRADIO_NUM_PORTS GRADIO_ROOT_PATH GRADIO_TEMP_DIR GRADIO_ANALYTICS_ENABLED
-    CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES HSA_OVERRIDE_GFX_VERSION HF_HOME HF_ENDPOINT HF_HUB_OFFLINE
-    SSL_CERT_FILE REQUESTS_CA_BUNDLE WEBUI_LAUNCH_LIVE_OUTPUT
-    """.split()
+    {
+        "COMMANDLINE_ARGS",
+        "IGNORE_CMD_ARGS_ERRORS",
+        "PYTHON",
+        "python_cmd",
+        "GIT",
+        "VENV_DIR",
+        "venv_dir",
+        "SKIP_VENV",
+        "install_dir",
+        "clone_dir",
+        "LAUNCH_SCRIPT",
+        "ACCELERATE",
+        "NO_TCMALLOC",
+        "UV",
+        "TORCH_COMMAND",
+        "TORCH_INDEX_URL",
+        "REQS_FILE",
+        "INDEX_URL",
+        "XFORMERS_PACKAGE",
+        "GRADIO_SERVER_NAME",
+        "GRADIO_SERVER_PORT",
+        "GRADIO_NUM_PORTS",
+        "GRADIO_ROOT_PATH",
+        "GRADIO_TEMP_DIR",
+        "GRADIO_ANALYTICS_ENABLED",
+        "CUDA_VISIBLE_DEVICES",
+        "HIP_VISIBLE_DEVICES",
+        "HSA_OVERRIDE_GFX_VERSION",
+        "HF_HOME",
+        "HF_ENDPOINT",
+        "HF_HUB_OFFLINE",
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "WEBUI_LAUNCH_LIVE_OUTPUT",
+    }
 )
 WATCHED_PREFIXES = ("SD_WEBUI_", "PYTORCH_CUDA", "PYTORCH_HIP", "PYTORCH_MPS", "PYTORCH_ENABLE", "PYTORCH_ALLOC")
 # Read in any case by requests, httpx and urllib.
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 # Read by webui.sh in its own shell, so they work without export. Source: webui.sh.
-SHELL_ONLY = frozenset({"python_cmd", "venv_dir", "install_dir", "clone_dir", "LAUNCH_SCRIPT", "ACCELERATE", "NO_TCMALLOC"})
+SHELL_ONLY = frozenset(
+    {"python_cmd", "venv_dir", "install_dir", "clone_dir", "LAUNCH_SCRIPT", "ACCELERATE", "NO_TCMALLOC"}
+)
 # Even an empty value of these counts. Source: modules/shared_cmd_options.py (os.environ.get(...) is None).
 EXISTENCE_COUNTS = frozenset({"IGNORE_CMD_ARGS_ERRORS"})
 
@@ -69,6 +100,9 @@ PROBLEM_KINDS: Mapping[str, str] = {
     "undone-by-endlocal": "the variable is set between setlocal and endlocal, and no start of Forge stands there",
     "value-cut-short": "the shell ends the value at a blank or an inner quotation mark; the words after it are lost",
 }
+
+# The shell that a line of each of these kinds is written for.
+WRITTEN_FOR = {"bat-syntax-in-sh": "cmd.exe", "powershell-syntax": "PowerShell", "sh-syntax-in-bat": "a Unix shell"}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

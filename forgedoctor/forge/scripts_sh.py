@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from forgedoctor.forge.scripts_model import HELPERS, PROBLEM_KINDS, SH, SHELL_ONLY, STARTERS, Launch, Record
+from forgedoctor.forge.scripts_model import HELPERS, SH, SHELL_ONLY, STARTERS, WRITTEN_FOR, Launch, Record
 from forgedoctor.forge.scripts_sh_set import Setter, base_name
 from forgedoctor.forge.scripts_sh_text import Lexer, Unbalanced, Word
 from forgedoctor.forge.scripts_value import FLAG, foreign_to_sh
@@ -308,7 +308,7 @@ class _Shell:
         line, record, setter = words[0].line, self.record, self.setter
         plain = record.raw(line, line).lstrip()
         if kind := foreign_to_sh(plain):
-            record.problem(kind, line, f"The shell cannot run this line: {PROBLEM_KINDS[kind]}.")
+            record.problem(kind, line, f"This line is written for {WRITTEN_FOR[kind]}; the shell cannot run it.")
         elif FLAG.match(name) and FLAG.match(plain) and not setter.apart:
             record.problem("flags-on-own-line", line, "The shell takes this line as a command named by its first flag.")
         setter.misspelt_command(words)

@@ -181,7 +181,7 @@ class Setter:
         if not watched_name(word.name, SH) or not FLAG.match(following) or typographic(self.text(word)):
             return
         kind = "value-cut-short" if self._once(word)[0] else "space-after-equals"
-        detail = f"The shell takes what follows the blank for a command, and {word.name} is not set at all."
+        detail = f"The shell takes what follows the blank for a command; {word.name} is not set at all."
         self.record.problem(kind, word.line, detail, word.name)
 
     def declare(self, command: str, words: Sequence[Word]) -> bool:
@@ -217,11 +217,14 @@ class Setter:
         name = (last.name or self.text(last)) if last else ""
         if not last or not watched_name(name, SH) or any(typographic(self.text(item)) for item in before):
             return
-        if not last.name:
-            kind = "space-before-equals" if text.startswith("=") else "missing-equals"
+        if not last.name and text.startswith("="):
+            self.record.problem("space-before-equals", word.line, f"{name} keeps the value that it had.", name)
+        elif not last.name:
+            self.record.problem("missing-equals", word.line, f"{name} keeps the value that it had.", name)
+        elif self._once(last)[0]:
+            self.record.problem("value-cut-short", word.line, f"The value of {name} ends before the last words.", name)
         else:
-            kind = "value-cut-short" if self._once(last)[0] else "space-after-equals"
-        self.record.problem(kind, word.line, f"{name} gets a value without the words from the blank on.", name)
+            self.record.problem("space-after-equals", word.line, f"{name} is set to nothing.", name)
 
     def _misspelt(self, name: str, meant: str, line: int) -> None:
         detail = f"This sets {name}, which nothing reads; {meant} was probably meant."

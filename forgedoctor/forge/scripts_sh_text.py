@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Union
 
 _MAX_DEPTH = 20
 _PLAIN = re.compile(r"[^ \t\n;&|()<>\\'\"$`]+")
@@ -47,7 +46,7 @@ class Hidden:
     text: str
 
 
-Part = Union[Literal, Reference, Hidden]
+Part = Literal | Reference | Hidden
 
 
 @dataclass

@@ -65,6 +65,8 @@ def misspelt(name: str, kind: str) -> str:
     last = re.split(r"\s+", name.strip())[-1]
     if last != name and watched_name(last, kind):
         return watched_name(last, kind)
+    if name.upper() != ARGS and re.search(rf"(?:^|_){ARGS}(?:_|\d|$)", name.upper()):
+        return ""  # COMMANDLINE_ARGS_OLD and the like are kept on purpose.
     plain = re.sub(r"[^A-Z0-9]", "", name.upper())
     if not 8 <= len(plain) <= 24:
         return ""
@@ -99,7 +101,10 @@ def _typography(value: str) -> Iterator[tuple[str, str]]:
     if found:
         odd = next(c for c in found[0] if c in _DASHES + _QUOTES + _BLANKS)
         meant = "-" if odd in _DASHES else "a plain quotation mark" if odd in _QUOTES else "a plain blank"
-        yield "typographic-characters", f"U+{ord(odd):04X} stands where {meant} must stand: {_word(value, found.start())}"
+        yield (
+            "typographic-characters",
+            f"U+{ord(odd):04X} stands where {meant} must stand: {_word(value, found.start())}",
+        )
 
 
 def _lost_backslash(value: str) -> str:
