@@ -91,13 +91,22 @@ def environment(work: Path) -> dict[str, str]:
 
 def measure(command: list[str], env: dict[str, str], where: Path) -> Sample:
     """Run it once. Raises RuntimeError where it does not do its work at all."""
-    used, began = os.times(), time.perf_counter()
+    used, began = processor_time(), time.perf_counter()
     done = subprocess.run(command, env=env, cwd=where, capture_output=True, text=True, check=False)
-    wall, after = time.perf_counter() - began, os.times()
+    sample = Sample(time.perf_counter() - began, processor_time() - used)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    before_cpu = used.children_user + used.children_system
-    return Sample(wall, after.children_user + after.children_system - before_cpu)
+    return sample
+
+
+def processor_time() -> float:
+    """Seconds that all children so far have used; 0 where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def run(every: list[Row], env: dict[str, str], where: Path, runs: int) -> dict[str, list[Sample]]:
@@ -127,7 +136,7 @@ def report(every: list[Row], samples: dict[str, list[Sample]]) -> list[str]:
         budget += [f"{row.seconds} s"] if row.seconds else []
         if row.peer:
             peer = middle(samples[row.peer])
-            line += f"   {mid.wall / peer.wall:8.2f} / {mid.cpu / peer.cpu:4.2f}"
+            line += f"   {mid.wall / peer.wall:8.2f} / {mid.cpu / (peer.cpu or 1):4.2f}"
             bad = mid.wall > row.ratio * peer.wall
         else:
             line += " " * 18

@@ -8,7 +8,7 @@ from forgedoctor import catalogue, engine
 from forgedoctor.case import Case
 from forgedoctor.message import ENGLISH
 from forgedoctor.outcome import Examination
-from forgedoctor.redact import Redactor, encodable
+from forgedoctor.redact import Redactor, encodable, without_own_words
 from forgedoctor.report.build import build
 from forgedoctor.report.document import Report
 from forgedoctor.target import SCOPES, Target
@@ -30,7 +30,9 @@ def examine(
     :class:`forgedoctor.catalogue.UnknownName`. ``case`` holds facts that are known already.
     """
     return report_of(
-        examination(target, select=select, ignore=ignore, case=case, progress=progress), fail_on=fail_on, language=language
+        examination(target, select=select, ignore=ignore, case=case, progress=progress),
+        fail_on=fail_on,
+        language=language,
     )
 
 
@@ -71,7 +73,7 @@ def report_of(result: Examination, *, fail_on: str = "error", language: str = EN
     redactor = redactor_for(result)
     plain = msgspec.to_builtins(report)
     clean = redactor.clean_value(plain)
-    redactor.verify(msgspec.json.encode(clean).decode())
+    redactor.verify(msgspec.json.encode(without_own_words(clean)).decode())
     if result.target.scope == "args" and report.launch:
         # The answer to "what does this mean?" repeats the values that were typed in this very command; nothing of the
         # machine is among them. Sentences stay redacted all the same.

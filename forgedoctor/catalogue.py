@@ -65,7 +65,9 @@ def load() -> Catalogue:
             else:
                 faults.append(t("{origin} offers a second check {id}: ignored", origin=one.origin, id=one.id))
     if not found:
-        faults.append(t("no checks are installed: install forgedoctor again (pip install --force-reinstall forgedoctor)"))
+        faults.append(
+            t("no checks are installed: install forgedoctor again (pip install --force-reinstall forgedoctor)")
+        )
     return Catalogue(tuple(found[id] for id in sorted(found)), tuple(faults))
 
 
@@ -160,5 +162,7 @@ def select(checks: Sequence[NamedT], wanted: Sequence[str] = (), ignored: Sequen
     return [
         one
         for one in checks
-        if (not wanted or one.id in wanted or one.group in wanted) and one.id not in ignored and one.group not in ignored
+        if (not wanted or one.id in wanted or one.group in wanted)
+        and one.id not in ignored
+        and one.group not in ignored
     ]

@@ -18,7 +18,8 @@ import msgspec
 from forgedoctor.message import Message, plain, t
 
 __all__ = [
-    "CERTAIN", "ERROR", "INFO", "LIKELY", "POSSIBLE", "WARNING", "Check", "Confidence", "Evidence", "Finding", "Fix", "Message", "NotApplicable",
+    "CERTAIN", "ERROR", "INFO", "LIKELY", "POSSIBLE", "WARNING",
+    "Check", "Confidence", "Evidence", "Finding", "Fix", "Message", "NotApplicable",
     "Severity", "Step", "Undecided", "check", "edit", "flag", "manual", "plain", "shell", "t",
 ]  # fmt: skip
 
@@ -129,7 +130,7 @@ class Finding(msgspec.Struct, frozen=True):
     explains: Sequence[str] = ()
 
 
-class Undecided(Exception):  # noqa: N818 - a verdict, not an error
+class Undecided(Exception):  # a verdict, not an error
     """The check cannot tell: why, and what would settle it."""
 
     def __init__(self, reason: Message | str, settle: Message | str | None = None) -> None:
@@ -138,7 +139,7 @@ class Undecided(Exception):  # noqa: N818 - a verdict, not an error
         self.settle = settle if isinstance(settle, Message) or settle is None else t(settle)
 
 
-class NotApplicable(Exception):  # noqa: N818 - a verdict, not an error
+class NotApplicable(Exception):  # a verdict, not an error
     """The check has nothing to say about this fork, system or launch."""
 
     def __init__(self, reason: Message | str) -> None:
@@ -235,8 +236,6 @@ def check(
     """
 
     def make(judge: Judge) -> Check:
-        return Check(
-            judge, id=id, severity=severity, group=group, explains=explains, forks=forks, systems=systems
-        )
+        return Check(judge, id=id, severity=severity, group=group, explains=explains, forks=forks, systems=systems)
 
     return make

@@ -105,7 +105,9 @@ class Collection:
             if any(need.fact in self._waiting or need.fact in self._running for need in needs):
                 continue
             del self._waiting[fact]
-            missing = next((self.case.look(n.fact) for n in needs if not n.optional and self.case.get(n.fact) is None), None)
+            missing = next(
+                (self.case.look(n.fact) for n in needs if not n.optional and self.case.get(n.fact) is None), None
+            )
             if isinstance(missing, Missing):
                 self.case.put(fact, missing)
                 continue
@@ -119,7 +121,9 @@ class Collection:
         began = time.monotonic()
         value: Fact | Missing
         try:
-            known = {n.name: self.target if n.fact is Target else self.case.get(n.fact) for n in needs_of(found.collect)}
+            known = {
+                n.name: self.target if n.fact is Target else self.case.get(n.fact) for n in needs_of(found.collect)
+            }
             value = found.collect(**known)
         except Unavailable as why:
             value = why.missing
@@ -234,4 +238,3 @@ def _does_not_apply(check: Check, case: Case) -> Outcome | None:
     if check.systems and host and host.system and host.system not in check.systems:
         return Outcome(check, Status.SKIPPED, reason=t("not for {system}", system=host.system))
     return None
-

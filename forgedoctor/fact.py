@@ -37,7 +37,7 @@ class Missing(msgspec.Struct, frozen=True):
     sought: bool = True
 
 
-class Unavailable(Exception):  # noqa: N818 - an observation, not an error
+class Unavailable(Exception):  # an observation, not an error
     """Raised by a collector that cannot have its fact."""
 
     def __init__(

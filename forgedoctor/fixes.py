@@ -124,4 +124,15 @@ def paste(title: Message, command: str, host: Host | None = None, **more: object
     return Fix(title=title, steps=(shell(command, interpreter(host)),), **more)  # type: ignore[arg-type]
 
 
-__all__ = ["LOGIN", "advise", "change_flags", "command_line", "edited", "find_holder", "interpreter", "manual", "paste", "stop_process"]
+__all__ = [
+    "LOGIN",
+    "advise",
+    "change_flags",
+    "command_line",
+    "edited",
+    "find_holder",
+    "interpreter",
+    "manual",
+    "paste",
+    "stop_process",
+]

@@ -26,9 +26,18 @@ _NAMED = re.compile(
     r"\b(?:[A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY)[A-Z0-9_]*|password|passwd|api_key|client_secret)"
     r"[\"']?\s*[=:]\s*[\"']?([^\s\"',;]{4,})"
 )
-_TOKENS = re.compile(r"\b(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|[0-9a-zA-Z]{27,}_[0-9a-zA-Z]{20,})\b")
+_TOKENS = re.compile(
+    r"\b(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|[0-9a-zA-Z]{27,}_[0-9a-zA-Z]{20,})\b"
+)
 _HOMES = re.compile(r"(?:(?<![\w.])/(?:home|Users)/|\b[A-Za-z]:\\{1,2}Users\\{1,2})([^/\\\s\"'<>:]+)")
 _COMMON = {"public", "shared", "runner", "user", "root", "home", "admin", "ubuntu", "app", "localhost", "default"}
+
+
+# Fields that hold words of ours, never of the machine: a password that happens to be "forge" must not blot them out.
+OWN_WORDS = frozenset(
+    "schema_version check checks severity confidence status group by explains explained_by scope fork system kind "
+    "safety interpreter template mode stage exit_code language elsewhere".split()
+)
 
 
 class Leak(RuntimeError):
@@ -113,7 +122,8 @@ class Redactor:
             shown = self._names[secret]
             if secret in text:
                 if shown in ("<user>", "<host>") or (len(secret) < 6 and secret.isalnum()):
-                    text, count = re.subn(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", lambda _: shown, text)
+                    word = rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])"
+                    text, count = re.subn(word, shown, text)
                 else:
                     count = text.count(secret)
                     text = text.replace(secret, shown)
@@ -125,7 +135,10 @@ class Redactor:
         if isinstance(value, str):
             return self.clean(value)
         if isinstance(value, dict):
-            return {self.clean(str(key)): self.clean_value(item) for key, item in value.items()}
+            return {
+                self.clean(str(key)): item if key in OWN_WORDS else self.clean_value(item)
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self.clean_value(item) for item in value]
         return value
@@ -140,6 +153,13 @@ class Redactor:
             if secret in text or json.dumps(secret)[1:-1] in text:
                 raise Leak(f"a secret ({shown}) would have been shown; nothing was written. Please report this.")
         return text
+
+
+def without_own_words(value: Any) -> Any:
+    """Plain data less the fields that hold words of ours."""
+    if isinstance(value, dict):
+        return {key: without_own_words(item) for key, item in value.items() if key not in OWN_WORDS}
+    return [without_own_words(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def encodable(value: Any) -> Any:

@@ -101,14 +101,19 @@ def findings(signature: Signature, transcript: Transcript | None, exchanges: Exc
     for one in exchanges.exchanges if exchanges else ():
         match = next((m for m in (answer.matches(one) for answer in signature.answers) if m), None)
         if match:
-            said = f"{one.method} {one.path} -> {one.status}" + (f" {one.detail or one.body}"[:200] if one.body or one.detail else "")
+            said = f"{one.method} {one.path} -> {one.status}" + (
+                f" {one.detail or one.body}"[:200] if one.body or one.detail else ""
+            )
             evidence.append(Evidence(plain(said), one.where))
             params = params or _groups(match)
     if evidence:
         yield Finding(
             Message(signature.summary.template, {**signature.summary.params, **params}),
             evidence=_distinct(evidence)[:3],
-            fixes=[Fix(title=Message(text.template, {**text.params, **params}), safety="needs-person") for text in signature.fixes],
+            fixes=[
+                Fix(title=Message(text.template, {**text.params, **params}), safety="needs-person")
+                for text in signature.fixes
+            ],
             confidence=signature.confidence,
         )
 

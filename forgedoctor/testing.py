@@ -61,7 +61,9 @@ def case_of(data: dict[str, Any], check: Check | None = None) -> Case:
     if "os" in given and case.get(Host) is None:
         case.put(Host, Host(system=given["os"]))
     if "text" in given:
-        target = Target(scope="text", texts=(("", given["text"]),), fork=given.get("fork", ""), system=given.get("os", ""))
+        target = Target(
+            scope="text", texts=(("", given["text"]),), fork=given.get("fork", ""), system=given.get("os", "")
+        )
         engine.Collection(target, case, lambda name: None).gather(
             [need.fact for way in ([check, *check.ways] if check else []) for need in way.needs]
         )
@@ -107,7 +109,13 @@ def problem(check: Check, path: Path) -> str:
     outcome = judged(check, data)
     said = [str(one.summary) for one in outcome.findings]
     if path.name.startswith("quiet_"):
-        return f"must stay quiet, said {said}" if said else "" if outcome.status.value != "crashed" else str(outcome.reason)
+        return (
+            f"must stay quiet, said {said}"
+            if said
+            else ""
+            if outcome.status.value != "crashed"
+            else str(outcome.reason)
+        )
     if not said:
         return f"must fire, was {outcome.status.value}: {outcome.reason or ''}"
     return _unexpected(outcome.findings[0], check, data.get("expect", {}))

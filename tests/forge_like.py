@@ -15,14 +15,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-SERVE = '''
+SERVE = """
 import sys
 sys.path.insert(0, {root!r})
 port = sys.argv[sys.argv.index("--port") + 1]
 sys.argv = ["standin", "--mode", {mode!r}, "--port", port]
 import runpy
 runpy.run_module("tests.standin", run_name="__main__")
-'''
+"""
 IDLE = "import time\nprint('up', flush=True)\ntime.sleep(60)\n"
 
 
@@ -73,7 +73,9 @@ def _until_open(port: int) -> None:
     raise TimeoutError(f"nothing listens on {port}")
 
 
-def doctor(*words: str, cwd: Path | None = None, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+def doctor(
+    *words: str, cwd: Path | None = None, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run the real program."""
     clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and k != "COMMANDLINE_ARGS"}
     return subprocess.run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -64,25 +66,40 @@ def cli() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run a command and exit with the documented status; a fault of our own is one sentence and status 4."""
+    """Run a command and exit with the documented status; a fault of our own is one sentence and status 4.
+
+    With ``argv`` it is called from Python and raises SystemExit; without, it is the program and ends the process.
+    """
+    if argv is not None:
+        sys.exit(_status(argv))
+    gc.disable()  # to look for garbage while modules load takes a tenth of a short run
+    code = _status(None)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, full, or none at all
+            stream.flush()
+    # Not sys.exit: a collector that was left behind may sit in a C call and stall it, and to take the interpreter
+    # apart costs another tenth.
+    os._exit(code)
+
+
+def _status(argv: list[str] | None) -> int:
+    """Run a command; its exit status."""
     try:
         _prepare_streams()
         code: Any = cli.main(argv, prog_name="forgedoctor", standalone_mode=False)
-    except click.exceptions.Abort:
+    except SystemExit as leave:
+        code = leave.code
+    except (click.exceptions.Abort, KeyboardInterrupt):
         code = _say("Cancelled.", 130)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except KeyboardInterrupt:
-        code = _say("Cancelled.", 130)
     except BrokenPipeError:
         code = 0
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter's last flush finds no pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the last flush finds no pipe
     except Exception as error:
         code = _say(fault(error), 4)
-    sys.stdout.flush()
-    # Collectors that were left behind are daemon threads; one inside a C call could stall a normal exit.
-    os._exit(code) if isinstance(code, int) and _stuck_threads() else sys.exit(code)
+    return code if isinstance(code, int) else 0
 
 
 def fault(error: Exception) -> str:
@@ -98,12 +115,6 @@ def fault(error: Exception) -> str:
 def _say(text: str, code: int) -> int:
     click.echo(text, err=True)
     return code
-
-
-def _stuck_threads() -> bool:
-    import threading
-
-    return threading.active_count() > 1
 
 
 def _prepare_streams() -> None:

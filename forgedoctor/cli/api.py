@@ -11,7 +11,13 @@ from forgedoctor.cli.options import report, reporting, taken
 
 @click.command("api")
 @click.argument("url")
-@click.option("--auth", default="", metavar="USER:PASSWORD", envvar="FORGEDOCTOR_AUTH", help="For an API started with --api-auth. Safer in FORGEDOCTOR_AUTH.")
+@click.option(
+    "--auth",
+    default="",
+    metavar="USER:PASSWORD",
+    envvar="FORGEDOCTOR_AUTH",
+    help="For an API started with --api-auth. Safer in FORGEDOCTOR_AUTH.",
+)
 @click.option("--generate", is_flag=True, help="Also make one 64x64, 1-step image, and report its time.")
 @reporting
 def command(url: str, auth: str, generate: bool, **options: Any) -> None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 @click.command("checks")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to list.", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to list.", show_default=True
+)
 @click.option("--select", "-s", multiple=True, metavar="ID|GROUP", help="Only these checks.")
 def command(format_: str, select: tuple[str, ...]) -> None:
     """List the checks: id, severity, group and title."""

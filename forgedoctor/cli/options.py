@@ -85,7 +85,9 @@ def language(asked: str) -> str:
         if candidate in known:
             return known[candidate]
     if asked:
-        raise click.BadParameter(f"{asked} is not shipped; choose from {', '.join(known.values())}.", param_hint="--lang")
+        raise click.BadParameter(
+            f"{asked} is not shipped; choose from {', '.join(known.values())}.", param_hint="--lang"
+        )
     return ENGLISH
 
 
@@ -147,7 +149,9 @@ def write(content: str, output: Output) -> None:
             file.write(content)
     except OSError as error:
         click.echo(content, nl=False, color=True)  # what was found is not lost
-        raise click.UsageError(f"{output.output} cannot be written: {error.strerror}. Choose another --output.") from None
+        raise click.UsageError(
+            f"{output.output} cannot be written: {error.strerror}. Choose another --output."
+        ) from None
 
 
 class _progress:  # noqa: N801 - used as a statement

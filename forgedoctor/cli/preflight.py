@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from forgedoctor.cli.options import report, reporting, taken
 from forgedoctor.cli.inputs import FORKS
+from forgedoctor.cli.options import report, reporting, taken
 
 
 @click.command("preflight")
@@ -27,5 +27,7 @@ def command(directory: str, fork: str | None, argv: tuple[str, ...], **options: 
     from forgedoctor.target import Target
 
     output = taken(options)
-    target = Target(scope="preflight", directory=directory, fork=fork or "", argv=arguments(argv), timeout=output.timeout)
+    target = Target(
+        scope="preflight", directory=directory, fork=fork or "", argv=arguments(argv), timeout=output.timeout
+    )
     report(target, output)

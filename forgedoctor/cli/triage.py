@@ -10,9 +10,23 @@ from forgedoctor.cli.options import report, reporting, taken
 
 
 @click.command("triage")
-@click.option("--dir", "directory", default="", metavar="FORGE", help="The Forge folder (default: here or near, or the one that runs).")
-@click.option("--url", default="", metavar="URL", help="The API to look at (default: what the running Forge listens on).")
-@click.option("--auth", default="", metavar="USER:PASSWORD", envvar="FORGEDOCTOR_AUTH", help="For an API started with --api-auth. Safer in FORGEDOCTOR_AUTH.")
+@click.option(
+    "--dir",
+    "directory",
+    default="",
+    metavar="FORGE",
+    help="The Forge folder (default: here or near, or the one that runs).",
+)
+@click.option(
+    "--url", default="", metavar="URL", help="The API to look at (default: what the running Forge listens on)."
+)
+@click.option(
+    "--auth",
+    default="",
+    metavar="USER:PASSWORD",
+    envvar="FORGEDOCTOR_AUTH",
+    help="For an API started with --api-auth. Safer in FORGEDOCTOR_AUTH.",
+)
 @click.option("--generate", is_flag=True, help="Also make one 64x64, 1-step image, and report its time.")
 @reporting
 def command(directory: str, url: str, auth: str, generate: bool, **options: Any) -> None:
@@ -28,6 +42,11 @@ def command(directory: str, url: str, auth: str, generate: bool, **options: Any)
 
     output = taken(options)
     target = Target(
-        scope="live", directory=directory, url=checked_url(url), credentials=auth, generate=generate, timeout=output.timeout
+        scope="live",
+        directory=directory,
+        url=checked_url(url),
+        credentials=auth,
+        generate=generate,
+        timeout=output.timeout,
     )
     report(target, output)

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*(?:\x07|\x1b\\)")
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
-_SYSTEMS = {"windows": "windows", "linux": "linux", "macos": "macos", "darwin": "macos", "docker": "linux", "wsl": "linux"}
+_SYSTEMS = {
+    "windows": "windows",
+    "linux": "linux",
+    "macos": "macos",
+    "darwin": "macos",
+    "docker": "linux",
+    "wsl": "linux",
+}
 
 # modules/launch_utils.py start(): printed with shlex.join, so POSIX splitting gives the tokens back.
 LAUNCHING = re.compile(r"Launching (API server|Web UI) with arguments:\s*(.*)$")
@@ -28,7 +35,9 @@ PROGRAM = re.compile(r"(?:^|[\s/\\\"'])(launch\.py|webui\.py|webui\.sh|webui\.ba
 
 
 # Source: gradio, uvicorn, webui.py; argparse writes "PROGRAM: error: ..." after its usage.
-STARTED = re.compile(r"Running on local URL:|Uvicorn running on|Startup time:|Application startup complete|HTTP/1\.[01]\" \d{3}")
+STARTED = re.compile(
+    r"Running on local URL:|Uvicorn running on|Startup time:|Application startup complete|HTTP/1\.[01]\" \d{3}"
+)
 REFUSED = re.compile(r":\s*error: (?:unrecognized arguments|argument |ambiguous option)|^usage: \S+\.py \[-h\]")
 
 
@@ -97,7 +106,7 @@ def fork_of_version(version: str) -> str:
     """The fork that prints such a version. Source: modules_forge/forge_version.py of each; a1111 prints its tag."""
     if version in ("classic", "neo"):
         return version
-    if version.startswith("f1.0.0v2") or version.startswith("f1.0.0"):
+    if version.startswith("f1.0.0"):
         return "reforge"
     if re.match(r"f2\.0|f0\.0", version):
         return "forge"
@@ -168,7 +177,15 @@ _REFUSED = re.compile(
     r"ECONNREFUSED\s+(\S+)|ConnectionRefusedError|\[Errno (?:111|61)\]|WinError 10061|[Cc]onnection refused"
 )
 # curl's exit codes, from its manual page.
-_CURL_ERRORS = {6: "unresolvable", 7: "refused", 28: "timeout", 35: "tls-error", 52: "closed", 56: "reset", 60: "tls-error"}
+_CURL_ERRORS = {
+    6: "unresolvable",
+    7: "refused",
+    28: "timeout",
+    35: "tls-error",
+    52: "closed",
+    56: "reset",
+    60: "tls-error",
+}
 
 
 def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -239,7 +256,7 @@ def _body_after(lines: Sequence[Line], index: int) -> str:
     body: list[str] = []
     for line in lines[index + 1 : index + 40]:
         text = line.text
-        if text.startswith("< ") or text.startswith("> ") or (not text.strip() and not body):
+        if text.startswith(("< ", "> ")) or (not text.strip() and not body):
             if text.startswith("<"):
                 continue
             break

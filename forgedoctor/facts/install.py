@@ -143,7 +143,9 @@ def collect(target: Target, processes: Processes | None) -> Install:
     if target.directory:
         start = Path(target.directory).expanduser()
         if start.is_file():
-            raise Unavailable(t("{path} is a file, not a folder", path=str(start)), settle=t("name the folder with --dir"))
+            raise Unavailable(
+                t("{path} is a file, not a folder", path=str(start)), settle=t("name the folder with --dir")
+            )
         if not start.is_dir():
             raise Unavailable(t("there is no folder {path}", path=str(start)), settle=t("check --dir"))
         if not os.access(start, os.R_OK | os.X_OK):

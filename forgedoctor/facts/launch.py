@@ -18,7 +18,13 @@ from forgedoctor.message import t
 from forgedoctor.target import Target
 
 # The variables that change what a launch does. Source: facts of modules/launch_utils.py, paths_internal.py, gradio.
-VARIABLES = ("COMMANDLINE_ARGS", "IGNORE_CMD_ARGS_ERRORS", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
+VARIABLES = (
+    "COMMANDLINE_ARGS",
+    "IGNORE_CMD_ARGS_ERRORS",
+    "GRADIO_SERVER_NAME",
+    "GRADIO_SERVER_PORT",
+    "GRADIO_NUM_PORTS",
+)
 
 
 class Place(msgspec.Struct, frozen=True):

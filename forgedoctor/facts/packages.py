@@ -42,7 +42,7 @@ def installed(site: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     doubled = []
     with os.scandir(site) as entries:
         for entry in entries:
-            stem, dot, kind = entry.name.rpartition(".")
+            stem, _, kind = entry.name.rpartition(".")
             name, dash, version = stem.partition("-")
             if kind not in ("dist-info", "egg-info") or not dash or name.startswith("~"):
                 continue

@@ -13,7 +13,8 @@ from forgedoctor.message import t
 from forgedoctor.target import Target
 
 _SCRIPT = re.compile(
-    r"^\s*@?(set\s+\"?COMMAND|export\s+COMMAND|call\s+\"?webui|@echo off|#!/.*sh\b|source\s)|COMMANDLINE[_-]?ARGS\s*=", re.I
+    r"^\s*@?(set\s+\"?COMMAND|export\s+COMMAND|call\s+\"?webui|@echo off|#!/.*sh\b|source\s)|COMMANDLINE[_-]?ARGS\s*=",
+    re.I,
 )
 
 
@@ -21,7 +22,9 @@ _SCRIPT = re.compile(
 def host_of_text(transcript: Transcript) -> Host:
     """The system that the text comes from."""
     if not transcript.system and not transcript.container:
-        raise Unavailable(t("the text does not say which system it comes from"), settle=t("say Windows, Linux or macOS"))
+        raise Unavailable(
+            t("the text does not say which system it comes from"), settle=t("say Windows, Linux or macOS")
+        )
     return Host(
         source=transcript.source,
         system=transcript.system,

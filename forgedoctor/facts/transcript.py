@@ -60,7 +60,8 @@ class Transcript(Fact, frozen=True, kw_only=True):
     """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent.
 
     ``started``: the log shows a server that came up. ``refused``: the program's own parser says that it stops.
-    ``text`` is the lines in one piece, for a quick look before a slow one. ``bare``: there is nothing in it but command lines. ``container``: the side at fault runs in a container.
+    ``bare``: there is nothing in it but command lines. ``container``, ``wsl``: the side at fault runs in one. ``text``
+    is the lines in one piece, for a quick look before a slow one.
     """
 
     lines: tuple[Line, ...]

@@ -49,7 +49,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """The text of a launcher file and its encoding: utf-8, utf-8-sig, utf-16-le, utf-16-be, gbk, shift_jis or cp1252.
 
     A byte order mark decides, else zero bytes (UTF-16), else valid UTF-8, else whether most double bytes are frequent
-    Chinese or Japanese characters; what is left is taken as cp1252. Never raises: what cannot be decoded becomes U+FFFD.
+    Chinese or Japanese characters; what is left is taken as cp1252. Never raises: U+FFFD stands for what is not valid.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
@@ -114,8 +114,8 @@ def final(scripts: Sequence[Script], env: Mapping[str, str]) -> dict[str, tuple[
     """The variables that matter after these files ran in this order: name to (value, ``webui-user.bat line 6``).
 
     ``env`` is the whole environment before them; an empty one means that nothing is known of it. Its own variables
-    are placed in ``environment``. A variable that a file empties or removes stays, with an empty value, so that a report
-    can name the line; only one whose mere existence counts is left out. What is set after the start of Forge, and what
+    are placed in ``environment``. A variable that a file empties or removes stays, with an empty value, so that a
+    report can name the line; only one whose mere existence counts is left out. What is set after the start of Forge, and what
     a shell script sets without export (but for the variables that webui.sh itself reads), is left out too. A place ends
     in ``(conditional)`` where the file sets the variable only under a condition that is not known.
     """
@@ -175,19 +175,19 @@ def _newline(text: str) -> str:
     return "crlf" if crlf else "lf"
 
 
-def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, int, str]]:
+def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, int, str, str]]:
     if encoding.startswith("utf-16"):
         yield (
             "encoding",
             1,
-            "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.",
+            "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.", "",
         )
     elif encoding == "utf-8-sig":
-        yield ("encoding", 1, "The file begins with a byte order mark, so its first line is lost. Save it without BOM.")
+        yield ("encoding", 1, "The file begins with a byte order mark, so its first line is lost. Save it without BOM.", "")
     if kind == SH and newline != "lf":
-        yield "crlf-in-sh", 1, "The lines end as on Windows: save the file with Unix line ends."
+        yield "crlf-in-sh", 1, "The lines end as on Windows: save the file with Unix line ends.", ""
     elif newline == "mixed":
-        yield "line-ends-mixed", 1, "Some lines end as on Windows, others as on Unix."
+        yield "line-ends-mixed", 1, "Some lines end as on Windows, others as on Unix.", ""
 
 
 def _commented_out(record: Record) -> Iterator[tuple[str, int, str, str]]:

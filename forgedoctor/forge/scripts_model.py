@@ -79,7 +79,7 @@ PROBLEM_KINDS: Mapping[str, str] = {
     "caret-in-quotes": "a ^ inside quotation marks does not continue the line",
     "caret-then-blank": "a blank follows the ^ at the end of a line, so the line is not continued",
     "comment-in-continuation": "a comment stands inside a continued line, so it becomes part of the value or ends it",
-    "command-in-continuation": "a continued line takes the command after it into the value, and that command never runs",
+    "command-in-continuation": "a continued line takes the command after it into the value; it never runs",
     "commented-out": "COMMANDLINE_ARGS with flags stands in a comment, and no active line sets any flag",
     "crlf-in-sh": "a .sh file has Windows line ends; the shell takes the carriage return as part of each line",
     "encoding": "the shell cannot read the file in this encoding, or loses its first line",

@@ -6,12 +6,13 @@ Conditions that only the machine can answer leave both ways open: what is set th
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
 from forgedoctor.forge.scripts_model import HELPERS, SH, SHELL_ONLY, STARTERS, WRITTEN_FOR, Launch, Record
+from forgedoctor.forge.scripts_sh_flow import HEADS, Flow
 from forgedoctor.forge.scripts_sh_set import Setter, base_name
 from forgedoctor.forge.scripts_sh_text import Lexer, Unbalanced, Word
 from forgedoctor.forge.scripts_value import FLAG, foreign_to_sh
@@ -23,16 +24,13 @@ _RUNNERS = re.compile(
     r"(?:|bash|sh|zsh|source|\.|exec|nohup|sudo|env|time|nice|setsid|numactl|taskset|conda|uv|accelerate|python[\d.]*)"
 )
 _NO_LAUNCH = frozenset({"chmod", "chown", "cp", "mv", "rm", "ls", "cat", "nano", "vim", "vi", "touch", "sed", "grep"})
-_OPENERS = frozenset({"if", "while", "until", "for", "select", "case", "{"})
-_CLOSERS = {"fi": ("if",), "done": ("for", "while", "until", "select"), "esac": ("case",), "}": ("{",)}
-_MAX_FRAMES, _MAX_SUBSHELLS = 200, 500
 
 
 def run_sh(text: str, variables: Mapping[str, str], exported: set[str], *, known: bool) -> Record:
     """Follow a shell script from its first line.
 
-    ``variables`` are those at its start, ``exported`` the names of those in the environment; with ``known`` there are no
-    others, so that a condition on another one can be decided.
+    ``variables`` are those at its start, ``exported`` the names of those in the environment; with ``known`` there are
+    no others, so that a condition on another one can be decided.
     """
     lines = text.split("\n")
     record = Record(SH, lines, dict(variables), set(exported))
@@ -60,33 +58,12 @@ def _export_state(record: Record) -> None:
         record.problem("not-exported", record.assignments[index].line, detail, name)
 
 
-@dataclass
-class _Frame:
-    """A construct that is open since a line.
-
-    ``branch``: whether what is read now runs (None: not known). ``taken``: whether an earlier branch of the same if ran.
-    ``entered``: its then or do was seen. ``saved``: the variables to go back to at its end.
-    """
-
-    kind: str
-    branch: bool | None
-    line: int
-    taken: bool | None = False
-    entered: bool = False
-    saved: tuple[dict[str, str], set[str], tuple[int, int]] | None = None
-
-
 class _Shell:
     def __init__(self, text: str, record: Record, known: bool) -> None:
         self.record = record
         self.lexer = Lexer(text, self._comment)
         self.setter = Setter(record, known)
-        self.frames: list[_Frame] = []
-        self.subshells = 0
-        self.status: bool | None = True
-        self.connector = ""
-        self.negated = False
-        self.function = False
+        self.flow = Flow(record)
         self.ended = False
         self.finished = 0
 
@@ -101,7 +78,7 @@ class _Shell:
             detail = f"The {error.opener} that opens here has no partner; bash runs nothing from this command on."
             self.record.problem("unbalanced-quote", error.line, detail)
             return False
-        frame = next((frame for frame in self.frames if frame.entered), None)
+        frame = self.flow.entered
         if frame and not self.ended:
             detail = f"What {frame.kind} opens here is never closed; bash runs nothing from here on."
             self.record.problem("unclosed-block", frame.line, detail)
@@ -113,9 +90,9 @@ class _Shell:
         while not self.ended:
             token = self.lexer.next()
             if isinstance(token, Word):
-                if self.function and token.plain() == "{":
+                if self.flow.function and token.plain() == "{":
                     words = []
-                if not words and self._reserved(token):
+                if not words and self.flow.reserved(token):
                     continue
                 words.append(token)
                 if words[0].plain() == "[[":
@@ -128,8 +105,8 @@ class _Shell:
                 self.lexer.in_test = False
                 self._simple(words, token)
                 words = []
-                self._operator(token)
-                if token == "\n" and not self.frames:
+                self.flow.operator(token, self.lexer.line)
+                if token == "\n" and not self.flow.entered:
                     self.finished = self.lexer.at
                 if not token:
                     return
@@ -139,125 +116,23 @@ class _Shell:
         found = re.compile(r"[ \t]*\)").match(self.lexer.text, self.lexer.at)
         if found:
             self.lexer.at = found.end()
-            self.function = True
+            self.flow.function = True
         return bool(found)
-
-    # -- constructs
-
-    def _reserved(self, word: Word) -> bool:
-        """Open, turn or close a construct at a reserved word; False for any other word."""
-        text = word.plain()
-        if text == "!":
-            self.negated = not self.negated
-        elif text in _OPENERS:
-            self._open(text, word.line)
-            # The words after for and case are no command.
-            return text not in ("for", "select", "case")
-        elif text == "then":
-            self._then()
-        elif text in ("elif", "else") and self.frames:
-            frame = self.frames[-1]
-            frame.branch = None if frame.taken is None else not frame.taken
-        elif text in _CLOSERS:
-            self._close(_CLOSERS[text])
-        elif text == "function":
-            self.function = True
-        elif text == "do" and self.frames and self.frames[-1].kind in ("for", "while", "until", "select"):
-            self._do()
-        else:
-            return False
-        if text in ("then", "elif", "else"):
-            self.connector = ""
-        return True
-
-    def _open(self, text: str, line: int) -> None:
-        branch = self._runs()
-        if text == "case" and branch:
-            branch = None
-        frame = _Frame(text, branch, line, entered=text == "{")
-        if self.function and text == "{":  # Its body runs when it is called, which is not followed.
-            self.function = False
-            frame.branch, frame.saved = None, self._state()
-        if len(self.frames) < _MAX_FRAMES:
-            self.frames.append(frame)
-        self.connector = ""
-
-    def _state(self) -> tuple[dict[str, str], set[str], tuple[int, int]] | None:
-        self.subshells += 1
-        if self.subshells > _MAX_SUBSHELLS:
-            return None
-        return dict(self.record.variables), set(self.record.exported), self.record.mark()
-
-    def _restore(self, frame: _Frame) -> None:
-        if frame.saved:
-            variables, exported, mark = frame.saved
-            self.record.variables.clear()
-            self.record.variables.update(variables)
-            self.record.exported.clear()
-            self.record.exported.update(exported)
-            if frame.kind == "(":
-                self.record.forget_since(mark)
-
-    def _do(self) -> None:
-        frame = self.frames[-1]
-        frame.entered = True
-        frame.branch = None if frame.branch else frame.branch
-        self.connector = ""
-
-    def _then(self) -> None:
-        if not self.frames or self.frames[-1].kind != "if":
-            return
-        frame = self.frames[-1]
-        frame.entered = True
-        if frame.branch is not False:
-            holds = self.status
-            frame.branch = holds if frame.branch or holds is False else None
-            if frame.taken is not None:
-                frame.taken = True if frame.branch else None if frame.branch is None else frame.taken
-
-    def _close(self, kinds: tuple[str, ...]) -> None:
-        if self.frames and self.frames[-1].kind in kinds:
-            self._restore(self.frames.pop())
-            self.status = None
-        self.connector = ""
-
-    def _operator(self, token: str) -> None:
-        """What an operator between commands does to those that follow."""
-        if token in ("&&", "||", "|", "|&"):
-            self.connector = token
-            return
-        self.connector = ""
-        if token == "(" and len(self.frames) < _MAX_FRAMES:
-            self.frames.append(_Frame("(", True, self.lexer.line, entered=True, saved=self._state()))
-        elif token == ")" and self.frames and self.frames[-1].kind == "(":
-            self._restore(self.frames.pop())
-
-    def _runs(self) -> bool | None:
-        """Whether a command runs that follows the operator at hand."""
-        if self.connector == "&&":
-            return self.status
-        if self.connector == "||":
-            return None if self.status is None else not self.status
-        return True
-
-    # -- commands
 
     def _simple(self, words: list[Word], ended_by: str) -> None:
         """Carry out one simple command."""
+        flow = self.flow
+        negated, flow.negated = flow.negated, False
         if not words:
-            self.negated = False
             return
-        runs = self._runs()
-        branches = [frame.branch for frame in self.frames]
-        piped = self.connector in ("|", "|&") or ended_by in ("|", "|&", "&")
-        self.setter.begin(words, conditional=runs is None or None in branches, apart=piped, ended_by=ended_by)
-        pattern = ended_by == ")" and bool(self.frames) and self.frames[-1].kind == "case"
-        if runs is False or False in branches or pattern or words[0].plain() in ("for", "select", "case"):
-            self.negated = False
+        runs = flow.verdict()
+        piped = flow.connector in ("|", "|&") or ended_by in ("|", "|&", "&")
+        self.setter.begin(words, conditional=runs is None, apart=piped, ended_by=ended_by)
+        pattern = ended_by == ")" and bool(flow.frames) and flow.frames[-1].kind == "case"
+        if runs is False or pattern or words[0].plain() in HEADS:
             return
         status = self._command(words)
-        self.status = (not status if self.negated and status is not None else status) if not piped else None
-        self.negated = False
+        flow.status = None if piped or status is None else status is not negated
 
     def _command(self, words: list[Word]) -> bool | None:
         """Carry out a command that runs; its status where it is known."""
@@ -318,7 +193,7 @@ class _Shell:
             record.launches.append(
                 Launch(
                     program=program,
-                    arguments=setter.quoted(arguments),
+                    arguments=shlex.join(arguments),
                     text=record.raw(line, words[-1].last_line),
                     line=line,
                     starts=program in STARTERS,

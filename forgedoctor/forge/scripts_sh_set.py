@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 
 from forgedoctor.forge.scripts_model import ARGS, PROBLEM_KINDS, SH, Assignment, Record, watched_name
+from forgedoctor.forge.scripts_sh_flow import holds
 from forgedoctor.forge.scripts_sh_text import Hidden, Literal, Part, Reference, Word
 from forgedoctor.forge.scripts_value import FLAG, foreign_to_sh, misspelt, typographic, value_problems
 
@@ -176,7 +176,7 @@ class Setter:
                 record.problem(kind, self.line, detail, name)
 
     def lost(self, word: Word, command: Word) -> None:
-        """``NAME=value`` before a command that is not Forge: note where the command looks like the rest of the value."""
+        """``NAME=value`` before a command that is not Forge: note a command that looks like the rest of the value."""
         following = self.text(command)
         if not watched_name(word.name, SH) or not FLAG.match(following) or typographic(self.text(word)):
             return
@@ -282,22 +282,9 @@ class Setter:
     def test(self, words: Sequence[Word]) -> bool | None:
         """Whether ``[ ... ]`` holds; None where that cannot be known."""
         found = [self._once(word) for word in words if word.plain() not in ("]", "]]")]
-        texts = [text for text, _ in found]
-        negated = texts[:1] == ["!"]
-        if negated:
-            del texts[0]
         if any(names for _, names in found) or any(word.name for word in words):
             return None
-        result: bool | None = None
-        if len(texts) == 2 and texts[0] in ("-z", "-n"):
-            result = (texts[1] == "") is (texts[0] == "-z")
-        elif len(texts) == 3 and texts[1] in ("=", "==", "!=") and not re.search(r"[*?\[]", texts[2]):
-            result = (texts[0] == texts[2]) is (texts[1] != "!=")
-        return result if result is None else result is not negated
-
-    def quoted(self, arguments: Sequence[str]) -> str:
-        """Arguments as one line for shlex.split."""
-        return shlex.join(arguments)
+        return holds([text for text, _ in found])
 
 
 def base_name(word: str) -> str:

@@ -157,4 +157,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def schema() -> dict[str, Any]:
     """The JSON Schema of a report."""
     made = msgspec.json.schema(Report)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"forgedoctor report {SCHEMA_VERSION}"} | made
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"forgedoctor report {SCHEMA_VERSION}",
+    } | made

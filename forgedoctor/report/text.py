@@ -39,7 +39,8 @@ def harmless(text: str) -> str:
     if text.isprintable() and text.isascii():
         return text
     return "".join(
-        char if (char.isprintable() or char in "\n\t") and ord(char) not in _HIDDEN else f"\\x{ord(char):02x}" for char in text
+        char if (char.isprintable() or char in "\n\t") and ord(char) not in _HIDDEN else f"\\x{ord(char):02x}"
+        for char in text
     )
 
 
@@ -78,7 +79,9 @@ class _Page:
                 self._finding(one, followers.pop(one.check, []))
         if not self.report.findings:
             judged = self.report.summary.judged
-            self._line(self.signs["ok"] if judged else "?", self.report.summary.headline, "bold green" if judged else "bold")
+            self._line(
+                self.signs["ok"] if judged else "?", self.report.summary.headline, "bold green" if judged else "bold"
+            )
             self.console.print()
         if self.report.advice:
             self._wrapped(" ", self.say("Beside the question, about this command line:"), "bold")
@@ -139,11 +142,17 @@ class _Page:
         rows = []
         if it.get("exit"):
             code, message = it["exit"]["code"], it["exit"]["message"]
-            rows.append((self.say("exit"), self.say("the program stops with status {code}: {why}", code=code, why=message)))
+            rows.append(
+                (self.say("exit"), self.say("the program stops with status {code}: {why}", code=code, why=message))
+            )
         else:
             host = {"*": "0.0.0.0 + [::]"}.get(it["host"], it["host"])
             ports = it.get("port_range")
-            port = self.say("first free of {first} to {last}", first=ports[0], last=ports[1]) if ports else it.get("listens") or it["port"]
+            port = (
+                self.say("first free of {first} to {last}", first=ports[0], last=ports[1])
+                if ports
+                else it.get("listens") or it["port"]
+            )
             mode = self.say("API only") if it["mode"] == "api-only" else self.say("web UI")
             rows.append((self.say("starts"), f"{mode}, API {self.say('on') if it['api'] else self.say('off')}"))
             rows.append((self.say("listens"), f"{host}, {self.say('port')} {port}"))

@@ -51,7 +51,9 @@ def test_a_folder_that_is_no_forge(tmp_path: Path) -> None:
 def test_launcher_files_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     comment = {"gb18030": "启动参数", "shift_jis": "起動オプション", "latin-1": "démarrage"}.get(encoding, "start")
     forge = folder(tmp_path / "sd")
-    (forge / "webui-user.sh").write_bytes(f'# {comment}\nexport COMMANDLINE_ARGS="--api --port 7999"\n'.encode(encoding))
+    (forge / "webui-user.sh").write_bytes(
+        f'# {comment}\nexport COMMANDLINE_ARGS="--api --port 7999"\n'.encode(encoding)
+    )
     made = report("preflight", "--dir", str(forge))
     assert made["target"]["found"] and not any(one["status"] == "crashed" for one in made["checks"])
     if encoding != "utf-16":  # bash reads bytes; UTF-16 it cannot, and that is said
@@ -100,7 +102,9 @@ print(text.render(made)); sys.exit(made.summary.exit_code)
     assert "Permission denied" in text or "may not be read" in text or "could not be read" in text
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00" * 5000, bytes(range(256)) * 40, b"\xff\xfe" + b"a\x00" * 10, b"\n" * 10_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00" * 5000, bytes(range(256)) * 40, b"\xff\xfe" + b"a\x00" * 10, b"\n" * 10_000]
+)
 def test_binary_on_standard_input(data: bytes) -> None:
     done = doctor("read", "-", stdin=data)
     assert done.returncode == 3
@@ -109,7 +113,11 @@ def test_binary_on_standard_input(data: bytes) -> None:
 
 def test_a_long_text_is_read_at_both_ends() -> None:
     noise = b"INFO: nothing to see here, 12% done\n" * 400_000
-    text = b"Launching Web UI with arguments: --api --port 7860\n" + noise + b"OSError: Cannot find empty port in range: 7860-7860.\n"
+    text = (
+        b"Launching Web UI with arguments: --api --port 7860\n"
+        + noise
+        + b"OSError: Cannot find empty port in range: 7860-7860.\n"
+    )
     made = report("read", "-", stdin=text)
     assert causes(made)[0] == "port-in-use"
     assert made["launch"]["effective"]["port"] == 7860

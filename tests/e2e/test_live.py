@@ -65,7 +65,9 @@ def test_preflight_names_who_holds_the_port(tmp_path: Path) -> None:
 
 def test_preflight_says_go(tmp_path: Path) -> None:
     forge, port = folder(tmp_path / "sd"), free_port()
-    made = report("preflight", "--dir", str(forge), "--", "--nowebui", "--server-name", "127.0.0.1", "--port", str(port))
+    made = report(
+        "preflight", "--dir", str(forge), "--", "--nowebui", "--server-name", "127.0.0.1", "--port", str(port)
+    )
     assert causes(made, "error") == [] and set(causes(made, "warning")) <= IN_A_CONTAINER
     assert made["launch"]["effective"]["mode"] == "api-only"
 

@@ -14,7 +14,9 @@ def plugin(folder: Path, name: str, body: str, dist: str = "") -> None:
     (folder / f"{name}.py").write_text(body, encoding="utf-8")
     info = folder / f"{dist or name}-1.0.dist-info"
     info.mkdir(exist_ok=True)
-    (info / "entry_points.txt").write_text(f"[console_scripts]\nx = y:z\n\n[forgedoctor.checks]\n# a remark\n{name} = {name}\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(
+        f"[console_scripts]\nx = y:z\n\n[forgedoctor.checks]\n# a remark\n{name} = {name}\n", encoding="utf-8"
+    )
 
 
 CHECK = '''

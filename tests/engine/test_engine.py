@@ -133,7 +133,11 @@ def test_known_facts_are_not_collected_again() -> None:
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(Undecided("cannot tell", "ask"), Status.UNKNOWN), (NotApplicable("not here"), Status.SKIPPED), (ValueError("bug"), Status.CRASHED)],
+    [
+        (Undecided("cannot tell", "ask"), Status.UNKNOWN),
+        (NotApplicable("not here"), Status.SKIPPED),
+        (ValueError("bug"), Status.CRASHED),
+    ],
 )
 def test_what_a_check_may_raise(error: Exception, status: Status) -> None:
     @check("raises", severity=ERROR, group="test")

@@ -12,7 +12,9 @@ from forgedoctor.outcome import Outcome, Status
 from forgedoctor.ranking import rank
 
 
-def outcome(id: str, severity: Severity = ERROR, explains: tuple[str, ...] = (), confidence: Confidence = LIKELY) -> Outcome:
+def outcome(
+    id: str, severity: Severity = ERROR, explains: tuple[str, ...] = (), confidence: Confidence = LIKELY
+) -> Outcome:
     @check(id, severity=severity, group="test", explains=explains)
     def judge() -> Iterator[Finding]:
         """Judge."""

@@ -77,7 +77,9 @@ def test_a_secret_that_survives_stops_the_output() -> None:
         odd.verify(json.dumps({"x": "bob:tür"}))
 
 
-secrets = st.text(st.characters(whitelist_categories=("L", "N"), whitelist_characters="!#%^*_.-+~"), min_size=8, max_size=20)
+secrets = st.text(
+    st.characters(whitelist_categories=("L", "N"), whitelist_characters="!#%^*_.-+~"), min_size=8, max_size=20
+)
 
 
 @given(secrets, st.text(max_size=40))

@@ -47,9 +47,28 @@ def test_the_schema_only_grows_within_a_major_version() -> None:
     # The names that the first release had. Fields may be added; none of these may go.
     promised = {
         "Report": {"schema_version", "tool", "target", "summary", "findings", "advice", "checks", "unknown", "launch"},
-        "ReportFinding": {"check", "severity", "confidence", "summary", "evidence", "fixes", "explains", "explained_by"},
+        "ReportFinding": {
+            "check",
+            "severity",
+            "confidence",
+            "summary",
+            "evidence",
+            "fixes",
+            "explains",
+            "explained_by",
+        },
         "ReportCheck": {"check", "status", "reason", "settle", "by", "duration_ms"},
-        "ReportSummary": {"headline", "judged", "exit_code", "errors", "warnings", "infos", "passed", "failed", "unknown"},
+        "ReportSummary": {
+            "headline",
+            "judged",
+            "exit_code",
+            "errors",
+            "warnings",
+            "infos",
+            "passed",
+            "failed",
+            "unknown",
+        },
         "ReportFix": {"title", "steps", "safety", "needs_admin", "undo"},
         "ReportLaunch": {"origin", "running", "effective"},
     }
@@ -60,7 +79,19 @@ def test_the_schema_only_grows_within_a_major_version() -> None:
 
 def test_the_effective_launch_has_what_the_contract_says() -> None:
     effective = checked(report("args", argv=("--api", "--listen", "--medvram", "--foo")))["launch"]["effective"]
-    assert {"fork", "mode", "api", "host", "port", "port_range", "exit", "options", "ignored", "unknown", "sources"} <= set(effective)
+    assert {
+        "fork",
+        "mode",
+        "api",
+        "host",
+        "port",
+        "port_range",
+        "exit",
+        "options",
+        "ignored",
+        "unknown",
+        "sources",
+    } <= set(effective)
     assert effective["host"] == "0.0.0.0" and effective["port_range"] == [7860, 7959]
     assert effective["exit"]["code"] == 2 and effective["exit"]["stage"] == "late"
 
@@ -79,7 +110,10 @@ def test_the_effective_launch_has_what_the_contract_says() -> None:
     ],
 )
 def test_exit_status(target: Target, fail_on: str, code: int) -> None:
-    assert forgedoctor.examine(target, fail_on=fail_on, select=["launch", "port", "reach", "security"]).summary.exit_code == code
+    assert (
+        forgedoctor.examine(target, fail_on=fail_on, select=["launch", "port", "reach", "security"]).summary.exit_code
+        == code
+    )
 
 
 def test_a_password_in_the_command_line_is_in_no_sentence() -> None:
@@ -100,7 +134,14 @@ def test_the_message_of_a_finding_can_be_put_into_words_again() -> None:
 
 
 def test_the_one_sentence_comes_first_and_commands_are_never_wrapped() -> None:
-    argv = ("--api", "--gradio-allowed-path", "/a/rather/long/path/to/some/folder/of/outputs", "--lsten", "--port", "7865")
+    argv = (
+        "--api",
+        "--gradio-allowed-path",
+        "/a/rather/long/path/to/some/folder/of/outputs",
+        "--lsten",
+        "--port",
+        "7865",
+    )
     shown = text.render(report("args", argv=argv), width=60)
     body = [line for line in shown.splitlines() if line.strip()]
     assert "--lsten is misspelt" in body[1]
@@ -128,10 +169,18 @@ def test_python_api_takes_known_facts() -> None:
     from forgedoctor.case import Case
     from forgedoctor.facts import Host
 
-    result = api.examination(Target(scope="args", argv=("--port", "80")), case=Case(Host(system="linux", elevated=False)))
+    result = api.examination(
+        Target(scope="args", argv=("--port", "80")), case=Case(Host(system="linux", elevated=False))
+    )
     assert "port-privileged" in {one.check for one in result.findings}
 
 
 def test_the_report_survives_a_round_trip() -> None:
     made = report("args", argv=("--api", "9999"))
     assert msgspec.json.decode(json_format.render(made), type=document.Report) == made
+
+
+def test_a_password_that_is_a_word_of_ours_does_not_blot_out_the_fields() -> None:
+    made = report("preflight", argv=("--api", "--listen", "--api-auth", "alice:forge"), fork="forge")
+    assert made.target.fork == "forge" and made.launch and made.launch.effective["fork"] == "forge"
+    assert "alice:forge" not in json_format.render(made)
