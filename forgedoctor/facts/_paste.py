@@ -84,7 +84,7 @@ def recognise(lines: Sequence[Line], whole: str) -> Seen:
             seen.container = seen.container or "docker" in value.lower()
             seen.wsl = seen.wsl or "wsl" in value.lower()
             continue
-        if colon and label in ("gpu", "fork", "version"):
+        if colon and label in ("gpu", "fork"):
             continue
         if match := VERSION.match(text):
             seen.version = match[1]
@@ -283,5 +283,7 @@ def _value_of(body: str) -> Any:
 
 
 def _url_in(text: str) -> str:
+    if match := re.search(r"onnect to (\S+?) port (\d+)", text):  # curl
+        return f"{match[1]}:{match[2]}"
     match = re.search(r"https?://\S+|\b\d{1,3}(?:\.\d{1,3}){3}:\d+|\blocalhost:\d+|::1:\d+", text)
     return match[0].rstrip(".,)'\"") if match else ""

@@ -35,7 +35,7 @@ class Host(Fact, frozen=True, kw_only=True):
 
 
 @collector(Host, scopes=("live", "preflight"))
-def collect(target: Target) -> Host:  # noqa: ARG001
+def collect(target: Target) -> Host:
     """Look at the platform, some files of /proc and /run, the environment. Starts one sysctl on macOS."""
     root = Path("/")
     system = _host.system_of(sys.platform)

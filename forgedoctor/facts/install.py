@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from forgedoctor.fact import Fact, State, Unavailable, collector
+from forgedoctor.facts._local import is_elsewhere
+from forgedoctor.facts.interfaces import Interfaces
 from forgedoctor.facts.processes import Processes
 from forgedoctor.forge.flags import Flag
 from forgedoctor.message import t
@@ -138,8 +140,12 @@ def _declared(call: ast.Call, extension: str) -> list[Flag]:
 
 
 @collector(Install, scopes=("live", "preflight"))
-def collect(target: Target, processes: Processes | None) -> Install:
-    """The Forge in or near the folder asked for; else the one that runs; else none."""
+def collect(target: Target, processes: Processes | None, interfaces: Interfaces | None) -> Install:
+    """The Forge in or near the folder asked for; else the one that runs; else none, also for another machine's URL."""
+    if not target.directory and is_elsewhere(target.url, interfaces):
+        raise Unavailable(
+            t("{url} is another machine; its files cannot be seen from here", url=target.url), sought=False
+        )
     if target.directory:
         start = Path(target.directory).expanduser()
         if start.is_file():

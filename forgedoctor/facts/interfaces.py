@@ -50,7 +50,7 @@ class Interfaces(Fact, frozen=True, kw_only=True):
 
 
 @collector(Interfaces, scopes=("live", "preflight"))
-def collect(target: Target) -> Interfaces:  # noqa: ARG001
+def collect(target: Target) -> Interfaces:
     """Read the addresses with psutil. Raises Unavailable where the system refuses."""
     ps = _psutil.load()
     try:

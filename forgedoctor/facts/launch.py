@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import msgspec
 
 from forgedoctor.fact import Fact, Unavailable, collector
+from forgedoctor.facts._local import is_elsewhere
 from forgedoctor.facts.install import Install
+from forgedoctor.facts.interfaces import Interfaces
 from forgedoctor.facts.launch_files import LaunchFiles
 from forgedoctor.facts.processes import Processes
 from forgedoctor.facts.transcript import CommandLine, Transcript
@@ -133,8 +135,18 @@ def before_launch(target: Target, install: Install | None, files: LaunchFiles | 
 
 
 @collector(Launch, scopes=("live",))
-def live(target: Target, install: Install | None, files: LaunchFiles | None, processes: Processes | None) -> Launch:
+def live(
+    target: Target,
+    install: Install | None,
+    files: LaunchFiles | None,
+    processes: Processes | None,
+    interfaces: Interfaces | None,
+) -> Launch:
     """The launch of the Forge that runs; else the one that the launcher files would make."""
+    if is_elsewhere(target.url, interfaces):
+        raise Unavailable(
+            t("{url} is another machine; its flags cannot be seen from here", url=target.url), sought=False
+        )
     fork = target.fork or (install.fork if install else "forge")
     flags = install.extension_flags if install else ()
     place = place_of(files)
@@ -168,13 +180,12 @@ def live(target: Target, install: Install | None, files: LaunchFiles | None, pro
 
 @collector(Launch, scopes=("text",))
 def pasted(transcript: Transcript) -> Launch:
-    """The last command line in a pasted text, the launcher's own print before anything else."""
+    """The command line in a pasted text: what the launcher printed, before what a file or a person says."""
     found = [one for one in transcript.command_lines if one.argv or one.kind in ("logged", "variable")]
-    logged = [one for one in found if one.kind == "logged"]
-    chosen = (logged or found)[-1:]
-    if not chosen:
+    if not found:
         raise Unavailable(t("the text holds no command line"), sought=False)
-    one = chosen[0]
+    # Of several the most direct kind, and of that kind the last start.
+    one = min(reversed(found), key=lambda each: ("logged", "variable", "command", "bare").index(each.kind))
     place = None
     env = dict(one.env)
     argv = one.argv

@@ -115,9 +115,9 @@ def final(scripts: Sequence[Script], env: Mapping[str, str]) -> dict[str, tuple[
 
     ``env`` is the whole environment before them; an empty one means that nothing is known of it. Its own variables
     are placed in ``environment``. A variable that a file empties or removes stays, with an empty value, so that a
-    report can name the line; only one whose mere existence counts is left out. What is set after the start of Forge, and what
-    a shell script sets without export (but for the variables that webui.sh itself reads), is left out too. A place ends
-    in ``(conditional)`` where the file sets the variable only under a condition that is not known.
+    report can name the line; only one whose mere existence counts is left out. What is set after the start of Forge,
+    and what a shell script sets without export (but for the variables that webui.sh itself reads), is left out too.
+    A place ends in ``(conditional)`` where the file sets the variable under a condition that is not known.
     """
     windows = any(script.kind == BAT for script in scripts)
     variables = {name.upper() if windows else name: value for name, value in env.items()}
@@ -183,7 +183,7 @@ def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, i
             "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.", "",
         )
     elif encoding == "utf-8-sig":
-        yield ("encoding", 1, "The file begins with a byte order mark, so its first line is lost. Save it without BOM.", "")
+        yield "encoding", 1, "A byte order mark makes the shell lose the first line. Save the file without BOM.", ""
     if kind == SH and newline != "lf":
         yield "crlf-in-sh", 1, "The lines end as on Windows: save the file with Unix line ends.", ""
     elif newline == "mixed":

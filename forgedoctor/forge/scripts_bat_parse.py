@@ -33,7 +33,7 @@ class Branch:
 Node = Command | Branch
 
 
-class _Unclosed(Exception):  # noqa: N818 - a way out of nested calls, caught in this module
+class _Unclosed(Exception):
     """The file ended inside a block."""
 
 

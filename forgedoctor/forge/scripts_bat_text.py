@@ -190,7 +190,7 @@ class CommandText:
         return Command(text, first, source.row, notes=self.notes)
 
     def _caret(self) -> bool:
-        """Resolve a caret: the next character is plain, and after a line's end the next line follows. False at the end."""
+        """Resolve a caret: the next character is plain, and a line's end is left out. False at the end of the file."""
         source = self.source
         source.at += 1
         char = source.get()

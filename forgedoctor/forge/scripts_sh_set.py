@@ -73,7 +73,7 @@ class Setter:
                 hidden.append(part.text[:80])
                 continue
             if isinstance(part, Literal):
-                text, names = self._tilde(part, len(parts)) if index == 0 else (part.text, ())
+                text, names = self._tilde(part, first=index == 0, last=index == len(parts) - 1)
             else:
                 text, names = self._reference(part)
                 self.room -= len(text)
@@ -82,11 +82,14 @@ class Setter:
             hidden += names
         return "".join(out)[:_VALUE_LIMIT], tuple(dict.fromkeys(hidden))
 
-    def _tilde(self, part: Literal, parts: int) -> tuple[str, tuple[str, ...]]:
-        if part.quoted or not (part.text.startswith("~/") or (part.text == "~" and parts == 1)):
+    def _tilde(self, part: Literal, *, first: bool, last: bool) -> tuple[str, tuple[str, ...]]:
+        """The text with the home folder for each ``~`` that begins the value or follows a colon."""
+        if part.quoted or "~" not in part.text:
             return part.text, ()
+        pattern = ("(?:^|(?<=:))" if first else "(?<=:)") + ("~(?=[/:]|$)" if last else "~(?=[/:])")
         home, names = self._lookup("HOME")
-        return (home or "") + part.text[1:], names
+        text, count = re.subn(pattern, lambda match: home or "", part.text)
+        return text, names if count else ()
 
     def _lookup(self, name: str) -> tuple[str | None, tuple[str, ...]]:
         """The value (None: not set), and what is not known of it."""
@@ -198,6 +201,8 @@ class Setter:
         for index, (word, text) in enumerate(zip(words, texts, strict=True)):
             if word.name:
                 self._set(word, values[index], exports or None)
+            elif not text:
+                continue  # An unknown variable, which may be empty.
             elif not _IDENTIFIER.fullmatch(text):
                 self._no_identifier(words[:index], word, text)
                 fine = False

@@ -66,7 +66,7 @@ class Word:
         return only.text if isinstance(only, Literal) and not only.quoted else ""
 
 
-class Unbalanced(Exception):  # noqa: N818 - a finding about the file, not an error of this program
+class Unbalanced(Exception):
     """The script ends inside quotation marks or a substitution."""
 
     def __init__(self, opener: str, line: int) -> None:
@@ -84,11 +84,14 @@ class Lexer:
         self.line = 1
         self.in_test = False
         self._seen = 0
+        self._start = 0
         self._heredocs: list[tuple[str, bool]] = []
         self._comment_in_continuation = comment_in_continuation
 
-    def _unbalanced(self, opener: str, at: int) -> Unbalanced:
-        return Unbalanced(opener, self.text.count("\n", 0, at) + 1)
+    def _unbalanced(self, opener: str) -> Unbalanced:
+        """The error, at the line where the word begins: a quotation mark that lacks its partner lets the next ones
+        close and open in the wrong places."""
+        return Unbalanced(opener, self.text.count("\n", 0, self._start) + 1)
 
     def line_at(self, at: int) -> int:
         """The 1-based line of a position; positions must not go back."""
@@ -158,6 +161,7 @@ class Lexer:
 
     def _word(self, plain: re.Pattern[str]) -> Word:
         start, line = self.at, self.line_at(self.at)
+        self._start = start
         assigned = _ASSIGNMENT.match(self.text, self.at)
         if assigned:
             self.at = assigned.end()
@@ -202,14 +206,13 @@ class Lexer:
     def _to_quote(self, quote: str) -> str:
         end = self.text.find(quote, self.at + 1)
         if end < 0:
-            raise self._unbalanced(quote, self.at)
+            raise self._unbalanced(quote)
         inside = self.text[self.at + 1 : end]
         self.at = end + 1
         return inside
 
     def _double(self, depth: int) -> list[Part]:
         parts: list[Part] = [Literal("", True)]
-        start = self.at
         self.at += 1
         text = self.text
         while self.at < len(text):
@@ -229,7 +232,7 @@ class Lexer:
             elif found := _IN_DOUBLE.match(text, self.at):
                 self.at = found.end()
                 parts.append(Literal(found[0], True))
-        raise self._unbalanced('"', start)
+        raise self._unbalanced('"')
 
     def _dollar(self, depth: int, *, double: bool = False) -> Part:
         text, start = self.text, self.at
@@ -253,7 +256,7 @@ class Lexer:
     def _ansi(self) -> str:
         found = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL).match(self.text, self.at)
         if not found:
-            raise self._unbalanced("'", self.at)
+            raise self._unbalanced("'")
         self.at = found.end()
         return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), found[1], flags=re.DOTALL)
 
@@ -269,7 +272,7 @@ class Lexer:
                 self.at = operation.end()
                 word = self._parts(_IN_BRACES, lambda char: char == "}", depth + 1)
                 if self.at >= len(self.text):
-                    raise self._unbalanced("${", start)
+                    raise self._unbalanced("${")
                 self.at += 1
                 return Reference(name[0], operation[0], word)
         self.at = self._balanced(start + 2, "{", "}")
@@ -277,11 +280,11 @@ class Lexer:
 
     def _balanced(self, at: int, opener: str, closer: str) -> int:
         """The position after the closer that belongs to an opener just passed."""
-        depth, start = 1, at
+        depth = 1
         pattern = re.compile(rf"[^\\'\"{opener}{closer}]+|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"|.", re.DOTALL)
         while found := pattern.match(self.text, at):
             at = found.end()
             depth += (found[0] == opener) - (found[0] == closer)
             if depth == 0:
                 return at
-        raise self._unbalanced(opener, start)
+        raise self._unbalanced(opener)

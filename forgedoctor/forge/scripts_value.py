@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from forgedoctor.forge.scripts_model import ARGS, BAT, watched_name
 
@@ -19,7 +18,7 @@ _BLANKS = "\u00a0\u2007\u202f\u3000\u200b\u200c\u200d\u2060\ufeff"
 _TYPOGRAPHIC = re.compile(
     rf"(?:(?<![^\s\"'])-?[{_DASHES}]+(?=[-\w])|(?<![^\s=\"'])[{_QUOTES}]|[{_QUOTES}](?![^\s\"'])|[{_BLANKS}])"
 )
-_FLAGS_IN_ONE = re.compile(r"\s*--?[\w-]+\s+\S|.*\s--[A-Za-z]", re.DOTALL)
+_FLAGS_IN_ONE = re.compile(r"\s*--?[\w-]+[ \t\r\n]+\S|.*[ \t\r\n]--[A-Za-z]", re.DOTALL)
 _SHELL_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _BATCH_VARIABLE = re.compile(r"%([A-Za-z_]\w*)%")
 FLAG = re.compile(rf"(?:--?|-?[{_DASHES}]+)[A-Za-z]")
@@ -41,7 +40,7 @@ def value_problems(value: str, kind: str) -> Iterator[tuple[str, str]]:
         if not lost and not value.endswith(("\\", "`")):
             yield "unbalanced-quote", f"Forge cannot split the value: {_open_quote(value)} has no partner."
         tokens = []
-    for token in tokens:
+    for token in tokens if not lost else ():
         if _FLAGS_IN_ONE.match(token):
             yield "quoted-whole-value", f"Quotation marks make {_short(token)} one word; no such flag exists."
             break
@@ -70,6 +69,8 @@ def misspelt(name: str, kind: str) -> str:
     plain = re.sub(r"[^A-Z0-9]", "", name.upper())
     if not 8 <= len(plain) <= 24:
         return ""
+    from difflib import SequenceMatcher
+
     return ARGS if SequenceMatcher(None, plain, ARGS.replace("_", "")).ratio() >= 0.84 else ""
 
 

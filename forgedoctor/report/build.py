@@ -154,6 +154,8 @@ def _headline(examination: Examination) -> Message:
         if isinstance(why, Missing) and why.sought:
             return t("Unknown: {why}.", why=str(why.reason))
         return t("Unknown: no Forge was found to judge.")
+    if examination.target.scope == "text":
+        return t("Nothing in this text shows a fault.")
     return t("Nothing wrong was found.")
 
 

@@ -208,7 +208,7 @@ class _Page:
 
         lead = "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
         for line in Text(harmless(text), style=style).wrap(self.console, self.width - LABEL - 1):
-            self.console.print(Text(lead, style="dim") + line, soft_wrap=True)
+            self.console.print(Text.assemble((lead, "dim"), line), soft_wrap=True)
             lead = " " * LABEL
 
     def _wrapped(self, indent: str, text: str, style: str) -> None:

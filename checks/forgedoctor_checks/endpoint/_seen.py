@@ -17,8 +17,8 @@ Kind = Literal[
 _BESIDE = ("connect", "tls", "plain", "verify")  # probes that are no question to the API
 # What a proxy answers for a server behind it. Source: RFC 9110, 15.6.3 to 15.6.5; Cloudflare's 52x.
 GATEWAY = frozenset({502, 503, 504, *range(520, 528), 530})
-# gradio writes the program's title into the page (og:title) and its components' ids into the page and /config.
-_FAMILY = re.compile(r'content="Stable Diffusion"|"title": ?"Stable Diffusion"|"quicksettings"|"forge_ui_preset"')
+# gradio writes the program's title into the page: og:title, and title in the configuration that it carries.
+_FAMILY = re.compile(r'"og:title" content="Stable Diffusion"|"title": ?"Stable Diffusion"')
 _TITLE = re.compile(r'<title>([^<]{1,200})</title>|property="og:title" content="([^"]{1,200})"', re.IGNORECASE)
 
 
@@ -76,22 +76,20 @@ def _stuck(endpoint: Endpoint) -> Kind:
 
 
 def _missing(endpoint: Endpoint, progress: Probe) -> Kind:
+    """The API's address does not exist: what else is there?"""
     root, page = endpoint.probe("progress-root"), endpoint.probe("page")
     if root and (is_progress(root) or is_own_login(root)):
         return "prefix"
     if lists_api(endpoint) or page is None:
         return "unclear"
-    if page.status == 200 and not is_family_page(endpoint) and code(endpoint, "ping") != 200:
-        return "unclear" if asks_for_page_login(page) else "other-program"
-    if not is_own_404(progress) or (endpoint.routes is not None and page.status != 200):
-        return "unclear" if is_family_page(endpoint) else "other-program"
+    if code(endpoint, "ping") == 200:
+        off = page.status == 200 and is_own_404(progress) and endpoint.routes is not None
+        return "off" if off else "unclear"
+    if is_family_page(endpoint):
+        return "half" if is_own_404(progress) else "unclear"
     if page.status == 200:
-        return "off" if code(endpoint, "ping") == 200 and endpoint.routes is not None else _not_off(endpoint)
-    return "unclear"
-
-
-def _not_off(endpoint: Endpoint) -> Kind:
-    return "unclear" if code(endpoint, "ping") == 200 else "half"
+        return "unclear" if asks_for_page_login(page) else "other-program"
+    return "unclear" if is_own_404(progress) and endpoint.routes is None else "other-program"
 
 
 def _asked(endpoint: Endpoint) -> list[Probe]:

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, Evidence, Finding, Message, NotApplicable, check, plain, t
-from forgedoctor.facts import Endpoint, Exchanges
-from forgedoctor_checks.endpoint._seen import status, told
+from forgedoctor.facts import Endpoint, Exchange, Exchanges
+from forgedoctor_checks.endpoint._seen import kind, root, told
 
 
-@check("client-wrong-url", severity=ERROR, group="endpoint", explains=["api-flag-missing", "endpoint-unreachable", "wrong-program-on-port"])
+@check(
+    "client-wrong-url",
+    severity=ERROR,
+    group="endpoint",
+    explains=["api-flag-missing", "endpoint-unreachable", "wrong-program-on-port"],
+)
 def client_wrong_url(endpoint: Endpoint | None, exchanges: Exchanges | None) -> Iterator[Finding]:
     """The address in the client is wrong: a double slash, a path too many, localhost that means ::1.
 
@@ -20,37 +25,37 @@ def client_wrong_url(endpoint: Endpoint | None, exchanges: Exchanges | None) -> 
     """
     if endpoint is None and exchanges is None:
         raise NotApplicable(t("no address was seen"))
-    if endpoint:
-        probe = endpoint.probe("progress-root")
-        if probe and probe.status in (200, 401) and status(endpoint, "progress") in (404, 405):
-            root = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}"
-            yield Finding(
-                t("The API is there, but not under this path: leave the path away."),
-                evidence=told(endpoint, "progress", "progress-root"),
-                fixes=[fixes.advise(t("Give the client {url}", url=root))],
-                confidence=CERTAIN,
-            )
-    for one in exchanges.exchanges if exchanges else ():
-        if one.path.startswith("//") and one.status in (404, 405, None):
-            yield _told(t("The client's address ends in a slash, so it asks {path}.", path=one.path), one.method, one.path, one.status, one.where)
-            return
-        if one.method == "POST" and one.path == "/" and one.status == 405:
-            yield _told(t("The client posts to the bare address, without /sdapi/v1/…"), one.method, one.path, one.status, one.where)
-            return
-        if one.error == "refused" and ("::1:" in one.detail or one.url.startswith(("::1", "[::1]"))):
-            yield Finding(
-                t("The client asks ::1 (IPv6) because it was given localhost; Forge listens on IPv4."),
-                evidence=[Evidence(plain(one.detail), one.where)],
-                fixes=[fixes.advise(t("Write 127.0.0.1 in place of localhost in the client"))],
-                confidence=LIKELY,
-            )
-            return
+    if endpoint and kind(endpoint) == "prefix":
+        yield Finding(
+            t("The API is there, but not under this path: leave the path away."),
+            evidence=told(endpoint, "progress", "progress-root"),
+            fixes=[fixes.advise(t("Give the client {url}", url=root(endpoint)))],
+            confidence=CERTAIN,
+        )
+    found = (_reading(one) for one in (exchanges.exchanges if exchanges else ()))
+    yield from [one for one in found if one][:1]
 
 
-def _told(summary: Message, method: str, path: str, code: int | None, where: str) -> Finding:
+def _reading(one: Exchange) -> Finding | None:
+    if one.path.startswith("//") and one.status in (404, 405, None):
+        return _told(t("The client's address ends in a slash, so it asks {path}.", path=one.path), one)
+    if one.method == "POST" and one.path == "/" and one.status == 405:
+        return _told(t("The client posts to the bare address, without /sdapi/v1/…"), one)
+    if one.error == "refused" and ("::1:" in one.detail or one.url.startswith(("::1", "[::1]"))):
+        return Finding(
+            t("The client asks ::1 (IPv6) because it was given localhost; Forge listens on IPv4."),
+            evidence=[Evidence(plain(one.detail), one.where)],
+            fixes=[fixes.advise(t("Write 127.0.0.1 in place of localhost in the client"))],
+            confidence=LIKELY,
+        )
+    return None
+
+
+def _told(summary: Message, one: Exchange) -> Finding:
+    bare = t("Give the client the bare address, such as http://127.0.0.1:7860, without a slash or path at the end")
     return Finding(
         summary,
-        evidence=[Evidence(plain(f"{method} {path} -> {code}"), where)],
-        fixes=[fixes.advise(t("Give the client the bare address, such as http://127.0.0.1:7860, without a slash or path at the end"))],
+        evidence=[Evidence(plain(f"{one.method} {one.path} -> {one.status}"), one.where)],
+        fixes=[fixes.advise(bare)],
         confidence=CERTAIN,
     )

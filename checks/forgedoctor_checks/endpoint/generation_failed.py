@@ -16,6 +16,10 @@ _KNOWN: tuple[tuple[str, Message], ...] = (
         t("Put a whole model file into models/Stable-diffusion; one that Forge could not read is renamed to .corrupted"),
     ),
     (
+        r"DefaultCPUAllocator|Cannot allocate memory",
+        t("Free memory (RAM): end other programs, add swap, or take a smaller model"),
+    ),
+    (
         r"(?i)out of memory|CUBLAS_STATUS_ALLOC_FAILED|not enough memory",
         t("Free graphics memory: end other programs that use the card, or take a smaller model"),
     ),
@@ -44,11 +48,11 @@ def generation_failed(endpoint: Endpoint) -> Iterator[Finding]:
     """
     made = endpoint.generated
     if made is None:
-        raise NotApplicable(t("no image was asked for: --generate makes one"))
+        raise NotApplicable(t("no image was made; --generate asks for one"))
     if made.ok:
         return
     if kind(endpoint) != "usable":
-        raise Undecided(t("no image could be made, since the API itself is not usable"), t("mend that first, then try --generate again"))
+        raise Undecided(_why(endpoint), _settle(endpoint))
     asked = Evidence(plain(f"POST /sdapi/v1/txt2img -> {made.status or made.detail}"), endpoint.url)
     yield Finding(
         _summary(made.status, made.detail, made.seconds),
@@ -56,6 +60,18 @@ def generation_failed(endpoint: Endpoint) -> Iterator[Finding]:
         fixes=[*_fixes(made.status, made.detail), fixes.advise(t("Forge's log has the whole error at the same moment"))],
         confidence=CERTAIN,
     )
+
+
+def _why(endpoint: Endpoint) -> Message:
+    if kind(endpoint) == "login":
+        return t("no image could be made without the login")
+    return t("no image could be made, since the API itself is not usable")
+
+
+def _settle(endpoint: Endpoint) -> Message:
+    if kind(endpoint) == "login":
+        return t("give it with --auth USER:PASSWORD")
+    return t("mend that first, then try --generate again")
 
 
 def _summary(status: int | None, words: str, seconds: float) -> Message:

@@ -17,10 +17,10 @@ def generation_works(endpoint: Endpoint) -> Iterator[Finding]:
     """
     made = endpoint.generated
     if made is None:
-        raise NotApplicable(t("no image was asked for: --generate makes one"))
+        raise NotApplicable(t("no image was made; --generate asks for one"))
     if made.ok:
         yield Finding(
-            t("An image of 64x64 pixels and one step took {seconds} s.", seconds=round(made.seconds, 2)),
+            t("An image of 64x64 pixels and one step took {seconds} s.", seconds=round(made.seconds, 1)),
             evidence=[Evidence(t("POST /sdapi/v1/txt2img answered 200 with an image"), endpoint.url)],
             confidence=CERTAIN,
         )

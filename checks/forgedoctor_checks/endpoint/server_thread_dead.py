@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, Evidence, Finding, NotApplicable, check, plain, t
-from forgedoctor.facts import Host, Launch, Processes
+from forgedoctor.facts import ForgeProcess, Host, Launch, Processes
 
 STARTING = 180.0  # seconds in which a start may still load torch, packages and extensions
 
@@ -23,23 +23,32 @@ def server_thread_dead(processes: Processes, launch: Launch | None, host: Host |
     if not processes.forges:
         raise NotApplicable(t("no Forge process runs here"))
     for one in processes.forges:
-        if one.ports or not one.sockets_read:
-            continue
-        fails = launch.effective.fails if launch and launch.pid == one.pid else None
-        starting = 0 < one.age < STARTING and fails is None
-        evidence = [Evidence(plain(one.command), f"pid {one.pid}"), Evidence(t("it has run for {seconds} s and holds no listening port", seconds=round(one.age)))]
-        if fails:
-            evidence.append(Evidence(t("its flags lead to this: {message}", message=fails.message), launch.origin if launch else ""))
-        summary = t("Forge (pid {pid}) runs but serves nothing: its server died or never started.", pid=one.pid)
-        if starting:
-            summary = t("Forge (pid {pid}) has just been started and listens on nothing yet.", pid=one.pid)
-        wait = fixes.advise(t("Wait until its log says \"Startup time\", then ask again"))
-        end = fixes.stop_process(one.pid, host)
-        yield Finding(
-            summary,
-            evidence=evidence,
-            fixes=[wait] if starting else [end, fixes.advise(t("Start it again from a console, and read the first error after \"Launching\""))],
-            severity=INFO if starting else ERROR,
-            confidence=CERTAIN if one.age > STARTING else LIKELY,
-            explains=["listen-missing"] if not starting else [],
-        )
+        if not one.ports and one.sockets_read:
+            yield _finding(one, launch if launch and launch.pid == one.pid else None, host)
+
+
+def _finding(one: ForgeProcess, launch: Launch | None, host: Host | None) -> Finding:
+    fails = launch.effective.fails if launch else None
+    starting = 0 < one.age < STARTING and fails is None
+    evidence = [Evidence(plain(one.command), f"pid {one.pid}"), _idle(one)]
+    if launch and fails:
+        evidence.append(Evidence(t("its flags lead to this: {message}", message=fails.message), launch.origin))
+    summary = t("Forge (pid {pid}) runs but serves nothing: its server died or never started.", pid=one.pid)
+    if starting:
+        summary = t("Forge (pid {pid}) has just been started and listens on nothing yet.", pid=one.pid)
+    wait = fixes.advise(t('Wait until its log says "Startup time", then ask again'))
+    again = fixes.advise(t('Start it again from a console, and read the first error after "Launching"'))
+    return Finding(
+        summary,
+        evidence=evidence,
+        fixes=[wait] if starting else [fixes.stop_process(one.pid, host), again],
+        severity=INFO if starting else ERROR,
+        confidence=CERTAIN if one.age > STARTING else LIKELY,
+        explains=[] if starting else ["listen-missing"],
+    )
+
+
+def _idle(one: ForgeProcess) -> Evidence:
+    if one.age:
+        return Evidence(t("it has run for {seconds} s and holds no listening port", seconds=round(one.age)))
+    return Evidence(t("it holds no listening port"))

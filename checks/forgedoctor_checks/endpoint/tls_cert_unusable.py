@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, WARNING, Evidence, Finding, NotApplicable, check, plain, t
-from forgedoctor.facts import Endpoint, Launch
+from forgedoctor.check import CERTAIN, ERROR, WARNING, Evidence, Finding, Message, NotApplicable, check, plain, t
+from forgedoctor.facts import Endpoint, Launch, Probe
 from forgedoctor_checks.launch._words import shown
 
 _HALF = {
@@ -13,7 +13,7 @@ _HALF = {
 }
 
 
-@check("tls-cert-unusable", severity=WARNING, group="endpoint", explains=["server-thread-dead"])
+@check("tls-cert-unusable", severity=ERROR, group="endpoint", explains=["server-thread-dead", "localhost-via-system-proxy"])
 def tls_cert_unusable(endpoint: Endpoint | None, launch: Launch | None) -> Iterator[Finding]:
     """A TLS certificate or key is not trusted, expired or missing.
 
@@ -32,14 +32,35 @@ def tls_cert_unusable(endpoint: Endpoint | None, launch: Launch | None) -> Itera
             _HALF[fails.kind],
             evidence=[shown(launch)],
             fixes=[fixes.change_flags(launch, add=[missing])],
-            severity=ERROR,
             confidence=CERTAIN,
         )
     verify = endpoint.probe("verify") if endpoint else None
-    if endpoint and verify and verify.outcome == "tls-error":
-        yield Finding(
-            t("The certificate of {host} does not hold: {why}.", host=endpoint.host, why=verify.detail),
-            evidence=[Evidence(plain(verify.detail), endpoint.url)],
-            fixes=[fixes.advise(t("Use a certificate that the clients trust, issued for this name; or let the client trust this one"))],
-            confidence=CERTAIN,
-        )
+    if endpoint and verify and verify.outcome == "tls-error" and isinstance(verify.json, dict):
+        yield _untrusted(endpoint, verify)
+
+
+def _untrusted(endpoint: Endpoint, verify: Probe) -> Finding:
+    found = {name: str(verify.json.get(name) or "") for name in ("reason", "words", "subject", "until")}
+    parts = [found["words"], found["subject"], found["until"] and f"until {found['until']}"]
+    return Finding(
+        _why(endpoint.host, found["reason"]),
+        evidence=[Evidence(plain(", ".join(part for part in parts if part)), endpoint.url)],
+        fixes=[
+            fixes.advise(t("Use a certificate that the clients trust, issued for this name, with its whole chain")),
+            fixes.paste(t("Or let a client trust just this one, for instance:"), f"curl --cacert CERT.pem {endpoint.url}/sdapi/v1/progress"),
+        ],
+        severity=WARNING,
+        confidence=CERTAIN,
+    )
+
+
+def _why(host: str, reason: str) -> Message:
+    if reason == "self-signed":
+        return t("Clients do not trust the certificate of {host}: it is self-signed.", host=host)
+    if reason == "expired":
+        return t("The certificate of {host} has expired.", host=host)
+    if reason == "not yet valid":
+        return t("The certificate of {host} is not valid yet: look at both clocks.", host=host)
+    if reason == "wrong name":
+        return t("The certificate is not for {host}, but for another name.", host=host)
+    return t("Clients do not trust the certificate of {host}: its issuer is not known here.", host=host)

@@ -1,14 +1,33 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, NotApplicable, check, plain, t
-from forgedoctor.facts import Endpoint, Exchanges, Launch
+from forgedoctor.facts import Endpoint, Exchange, Exchanges, Launch, LaunchFiles, Transcript
+from forgedoctor_checks.launch._words import shown
+
+# The routes that every fork of the family makes with --api; one that only some have proves nothing when it is missing.
+_POST = frozenset(
+    """txt2img img2img extra-single-image extra-batch-images png-info interrupt skip options refresh-checkpoints
+    refresh-embeddings refresh-vae unload-checkpoint""".split()
+)
+_GET = frozenset(
+    """progress options cmd-flags samplers upscalers latent-upscale-modes sd-models face-restorers prompt-styles
+    embeddings scripts script-info memory extensions""".split()
+)
+_TOLD = re.compile(r"(?i)\bAPI (?:seems to be|is) (?:disabled|not enabled|off)\b|COMMANDLINE_ARGS does not contain --api\b")
 
 
 @check("api-flag-missing", severity=ERROR, group="launch")
-def api_flag_missing(launch: Launch | None, endpoint: Endpoint | None, exchanges: Exchanges | None) -> Iterator[Finding]:
+def api_flag_missing(
+    launch: Launch | None,
+    endpoint: Endpoint | None,
+    exchanges: Exchanges | None,
+    transcript: Transcript | None,
+    files: LaunchFiles | None,
+) -> Iterator[Finding]:
     """Forge runs without its API: --api is not among the flags.
 
     What happens: the page opens, but every /sdapi/v1 address answers 404 {"detail":"Not Found"}, exactly like a
@@ -17,48 +36,65 @@ def api_flag_missing(launch: Launch | None, endpoint: Endpoint | None, exchanges
     Fix: add --api to COMMANDLINE_ARGS of the file that is really started, restart, look at /docs.
     Source: webui.py webui_worker, modules/launch_utils.py start; recorded answers of a Forge without --api.
     """
-    evidence = []
-    seen = False
     known = bool(launch and launch.seen and launch.effective.exit is None)
-    if known and launch and launch.effective.api:
+    if (known and launch and launch.effective.api) or _answers(endpoint, exchanges):
         return
-    if endpoint:
-        page, api = endpoint.probe("page"), endpoint.probe("progress")
-        if not (page and api and page.status == 200 and api.status == 404 and _not_found(api.body)):
-            return
-        if endpoint.routes is None or any(path.startswith("/sdapi/v1/txt2img") for path in endpoint.routes):
-            return
-        evidence.append(Evidence(t("the page answers, {path} answers 404", path=api.path.split("?")[0]), endpoint.url))
-        seen = True
-    for one in exchanges.exchanges if exchanges else ():
-        if one.path.startswith("/sdapi/v1/") and _route_missing(one.method, one.status, one.body, one.path):
-            text = f"{one.method} {one.path} -> {one.status}"
-            evidence.append(Evidence(plain(text), one.where))
-            seen = True
+    seen = [*_missing(endpoint, known), *_refused(exchanges), *_told(transcript)]
     if not seen and not known:
         raise NotApplicable(t("no command line and no answer was seen"))
-    if launch and known:
-        where = t("the flags hold no --api ({count} flags seen)", count=len(launch.effective.argv))
-        evidence.append(Evidence(where, launch.origin))
-    if not seen and launch and launch.source.startswith("pasted"):
+    if not seen and transcript:
         return  # somebody may well use the page alone: without an answer from the API this is no fault
-    add = [fixes.change_flags(launch, add=["--api"])] if launch else [fixes.advise(t("Add --api to the launch flags and restart Forge"))]
+    flags = [shown(launch)] if launch and known else []
+    fix = fixes.advise(t("Add --api to the launch flags and restart Forge"))
+    if launch and known:
+        fix = fixes.change_flags(launch, add=["--api"], files=files)
+    off = t("The API is off: Forge was started without --api.")
     yield Finding(
-        t("The API is off: Forge was started without --api.") if seen else t("The API will be off: --api is not among the flags."),
-        evidence=evidence,
-        fixes=add,
+        off if seen or (launch and launch.running) else t("The API will be off: --api is not among the flags."),
+        evidence=[*seen[:4], *flags],
+        fixes=[fix],
         severity=ERROR if seen else WARNING,
         confidence=CERTAIN if seen and known else LIKELY,
     )
 
 
-def _not_found(body: str) -> bool:
-    return '"Not Found"' in body
+def _answers(endpoint: Endpoint | None, exchanges: Exchanges | None) -> bool:
+    """Whether the API was seen to answer."""
+    probe = endpoint.probe("progress") if endpoint else None
+    if probe and probe.status in (200, 401):
+        return True
+    return any(_route(one) and one.status in (200, 422) for one in (exchanges.exchanges if exchanges else ()))
 
 
-def _route_missing(method: str, status: int | None, body: str, path: str) -> bool:
-    if path.startswith("/sdapi/v1/loras"):
-        return False
-    if status == 405:  # without the routes, the web UI's catch-all page takes GET and refuses POST
-        return method == "POST"
-    return status == 404 and (not body.strip() or _not_found(body))
+def _missing(endpoint: Endpoint | None, known: bool) -> Iterator[Evidence]:
+    page, api = (endpoint.probe("page"), endpoint.probe("progress")) if endpoint else (None, None)
+    if not (endpoint and page and api and page.status == 200 and api.status == 404 and '"Not Found"' in api.body):
+        return
+    routes = endpoint.routes
+    if any(path.startswith("/sdapi/v1/txt2img") for path in routes or ()) or (routes is None and not known):
+        return
+    yield Evidence(t("the page answers, {path} answers 404", path=api.path.split("?")[0]), endpoint.url)
+
+
+def _refused(exchanges: Exchanges | None) -> Iterator[Evidence]:
+    for one in exchanges.exchanges if exchanges else ():
+        if _route(one) and _no_route(one):
+            yield Evidence(plain(f"{one.method} {one.path} -> {one.status}"), one.where)
+
+
+def _told(transcript: Transcript | None) -> Iterator[Evidence]:
+    for line in transcript.lines if transcript else ():
+        if _TOLD.search(line.text):
+            yield Evidence(plain(line.text.strip()[:200]), line.where)
+
+
+def _route(one: Exchange) -> bool:
+    """Whether this asks for a route that every fork has, in the way it wants to be asked."""
+    name = one.path.split("?")[0].rstrip("/").rpartition("/sdapi/v1/")[2] if one.path.startswith("/sdapi/v1/") else ""
+    return name in _POST | _GET
+
+
+def _no_route(one: Exchange) -> bool:
+    if one.status == 405:  # AUTOMATIC1111's page takes every unknown GET and refuses the POST
+        return one.method == "POST" and one.path.rstrip("/").rpartition("/")[2] in _POST
+    return one.status == 404 and (not one.body.strip() or '"Not Found"' in one.body)

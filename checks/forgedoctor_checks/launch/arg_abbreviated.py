@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, INFO, Evidence, Finding, check, plain, t
+from forgedoctor.check import CERTAIN, ERROR, INFO, WARNING, Evidence, Finding, check, plain, t
 from forgedoctor.facts import Launch
 
 
@@ -21,31 +21,23 @@ def arg_abbreviated(launch: Launch) -> Iterator[Finding]:
     found = launch.effective.abbreviations
     if launch.effective.exit is not None or not found:
         return
-    for one in found:
-        if one.flag == "--nowebui" and launch.effective.mode == "webui":
-            yield Finding(
-                t("{given} is taken but ignored: the web UI starts and the API stays off.", given=one.given),
-                evidence=[Evidence(t("only the full text --nowebui is looked for when the mode is chosen"), launch.origin)],
-                fixes=[fixes.change_flags(launch, drop=[one.given], add=["--nowebui"])],
-                severity=ERROR,
-                confidence=CERTAIN,
-            )
-    rest = [one for one in found if one.flag != "--nowebui"]
+    ignored = [one for one in found if one.flag == "--nowebui" and launch.effective.mode == "webui"]
+    for one in ignored[:1]:
+        yield Finding(
+            t("{given} is taken but ignored: the web UI starts and the API stays off.", given=one.given)
+            if not launch.effective.api
+            else t("{given} is taken but ignored: the web UI starts as well.", given=one.given),
+            evidence=[Evidence(t("only the full text --nowebui is looked for when the mode is chosen"), launch.origin)],
+            fixes=[fixes.change_flags(launch, rename={one.given: "--nowebui"})],
+            severity=WARNING if launch.effective.api else ERROR,
+            confidence=CERTAIN,
+            explains=["api-flag-missing"],
+        )
+    rest = {one.given: one.flag for one in found if one not in ignored}
     if rest:
-        text = ", ".join(f"{one.given} = {one.flag}" for one in rest)
         yield Finding(
             t("Abbreviated flags work only as long as no other flag begins alike."),
-            evidence=[Evidence(plain(text), launch.origin)],
-            fixes=[fixes.change_flags(launch, drop=[one.given for one in rest], add=[_full(launch, one.given, one.flag) for one in rest])],
+            evidence=[Evidence(plain(", ".join(f"{given} = {flag}" for given, flag in rest.items())), launch.origin)],
+            fixes=[fixes.change_flags(launch, rename=rest, safety="safe")],
             confidence=CERTAIN,
         )
-
-
-def _full(launch: Launch, given: str, full: str) -> str:
-    words = launch.effective.argv
-    for first, second in zip(words, [*words[1:], ""], strict=False):
-        if first == given and second and not second.startswith("-"):
-            return f"{full} {second}"
-        if first.startswith(given + "="):
-            return full + first[len(given) :]
-    return full

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, check, t
+from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, Fix, Message, check, t
 from forgedoctor.facts import Launch, Transcript
-from forgedoctor_checks.launch._words import confirmed, fork_name, shown, slip, stop_note
+from forgedoctor.forge.effective import Unknown
+from forgedoctor_checks.launch._words import DASHES, confirmed, fork_name, glued, shown, slip, stop_note, strays
+
+_ARGUMENT = re.compile(r"argument (\S+): (.*)")
+_AMBIGUOUS = re.compile(r"ambiguous option: (\S+) could match (.*)")
+_SEVERAL_IN_ONE = re.compile(r"'[^']*\s--?[A-Za-z]")  # args-quoting
 
 
 @check("arg-misspelt", severity=ERROR, group="launch", explains=["endpoint-unreachable", "server-thread-dead"])
@@ -21,59 +27,80 @@ def arg_misspelt(launch: Launch, transcript: Transcript | None) -> Iterator[Find
     Source: modules/shared_cmd_options.py, modules/cmd_args.py, Python's argparse.
     """
     sure = confirmed(launch, transcript, everywhere=True)
-    for one in launch.effective.unknown:
+    for one in {one.token.strip(): one for one in launch.effective.unknown}.values():
         token = one.token.strip()
-        if " " in token:
-            continue  # several words in one: args-quoting
-        stray = not token.startswith("-") and not _dash(token)
-        if stray or _dash(token) or slip(token, one.nearest, one.elsewhere):
-            yield _unknown(launch, token, one.nearest, stray, sure)
+        dash = token[:1] in DASHES
+        if " " not in token and (dash or (token[:1] == "-" and slip(token, one.nearest, one.elsewhere))):
+            yield _finding(launch, sure, *_misspelt(launch, token, one))
+    for word, before in dict.fromkeys(strays(launch)):
+        if " " not in word.strip():
+            yield _finding(launch, sure, *_stray(launch, word, before))
     end = launch.effective.exit
-    if end and end.code == 2 and "unrecognized" not in end.message and "not allowed with" not in end.message:
-        yield Finding(
-            t("A launch flag has a wrong value: {message}.", message=end.message.rstrip(".")),
-            evidence=[item for item in (stop_note(launch), shown(launch)) if item],
-            fixes=[fixes.advise(t("Correct that flag: {message}", message=end.message))],
-            severity=ERROR if sure else WARNING,
-            confidence=CERTAIN,
-        )
+    if end and end.code == 2 and not re.search("unrecognized|not allowed with", end.message):
+        if not _SEVERAL_IN_ONE.search(end.message):
+            yield _finding(launch, sure, *_refused(launch, end.message))
 
 
-def _unknown(launch: Launch, token: str, nearest: tuple[str, ...], stray: bool, sure: bool) -> Finding:
+def _finding(launch: Launch, sure: bool, summary: Message, made: list[Fix]) -> Finding:
     stops = launch.effective.exit is not None
-    summary = t("{token} is no flag of {fork}.", token=token, fork=fork_name(launch))
-    if stray:
-        before = _before(launch, token)
-        summary = t("{token} stands alone on the command line: {flag} takes no value.", token=token, flag=before) if before else summary
-    if nearest and not stray:
-        fix = fixes.change_flags(launch, drop=[token], add=[nearest[0]], title=t("Write {right} in place of {wrong}:", right=nearest[0], wrong=token))
-        summary = t("{token} is misspelt: {fork} knows {right}.", token=token, fork=fork_name(launch), right=nearest[0])
-    elif stray and token.isdigit():
-        fix = fixes.change_flags(launch, drop=[], add=[f"--port {token}"], title=t("If {token} is the port, write --port {token} (and drop the bare number):", token=token))
-    elif stray and _address(token):
-        fix = fixes.advise(t("Drop {token}: --listen alone means 0.0.0.0. For one address write --server-name {token} instead.", token=token))
-    else:
-        fix = fixes.change_flags(launch, drop=[token], title=t("Drop {token}:", token=token))
     evidence = [item for item in (stop_note(launch), shown(launch)) if item]
-    if not stops and "IGNORE_CMD_ARGS_ERRORS" in launch.env:
-        evidence.insert(0, Evidence(t("IGNORE_CMD_ARGS_ERRORS is set, so it is dropped without a word")))
+    if not stops:
+        evidence.append(Evidence(t("IGNORE_CMD_ARGS_ERRORS is set: the word is dropped without a sign")))
     return Finding(
-        summary, evidence=evidence, fixes=[fix], severity=ERROR if stops and sure else WARNING, confidence=CERTAIN if stops else LIKELY
+        summary,
+        evidence=evidence,
+        fixes=made,
+        severity=ERROR if stops and sure else WARNING,
+        confidence=CERTAIN if stops else LIKELY,
     )
 
 
-def _dash(token: str) -> bool:
-    return token[:1] in "\u2012\u2013\u2014\u2015\u2212\u2010\u2011"
+def _misspelt(launch: Launch, token: str, one: Unknown) -> tuple[Message, list[Fix]]:
+    fork, wrong = fork_name(launch), token.partition("=")[0]
+    if not one.nearest:
+        return t("{token} is no flag of {fork}.", token=wrong, fork=fork), [fixes.change_flags(launch, drop=[token])]
+    if glued(token, one.nearest):
+        right = " ".join(one.nearest)
+        summary = t("{token} is one word: blanks are missing between the flags.", token=token)
+        return summary, [fixes.change_flags(launch, rename={token: right})]
+    right = one.nearest[0]
+    summary = t("{token} is misspelt: {fork} knows {right}.", token=wrong, fork=fork, right=right)
+    return summary, [fixes.change_flags(launch, rename={wrong: right})]
 
 
-def _before(launch: Launch, token: str) -> str:
-    words = launch.effective.argv
-    for first, second in zip(words, words[1:], strict=False):
-        if second == token and first.startswith("--"):
-            return str(first)
-    return ""
+def _stray(launch: Launch, word: str, before: str) -> tuple[Message, list[Fix]]:
+    summary = t("{token} is no flag of {fork}.", token=word, fork=fork_name(launch))
+    if before:
+        summary = t("{token} stands alone on the command line: {flag} takes no value.", token=word, flag=before)
+    made = [fixes.change_flags(launch, drop=[word], title=t("Drop {token}:", token=word))]
+    if word.isdigit() and "port" not in launch.effective.options:
+        title = t("If {token} is the port, name it:", token=word)
+        made.insert(0, fixes.change_flags(launch, drop=[word], add=[f"--port {word}"], title=title))
+    elif before == "--listen" and word != "0.0.0.0":
+        title = t("To listen on that one address (it must be this machine's own):")
+        new = [f"--server-name {word}"]
+        made.insert(0, fixes.change_flags(launch, drop=[word, "--listen"], add=new, title=title))
+    return summary, made
 
 
-def _address(token: str) -> bool:
-    parts = token.split(".")
-    return len(parts) == 4 and all(part.isdigit() for part in parts)
+def _refused(launch: Launch, message: str) -> tuple[Message, list[Fix]]:
+    """What argparse says of a flag that it knows."""
+    several = _AMBIGUOUS.fullmatch(message)
+    if several:
+        right = min(several[2].split(", "), key=len)
+        summary = t("{token} may mean several flags: {flags}.", token=several[1], flags=several[2])
+        title = t("Write the flag in full, for instance:")
+        return summary, [fixes.change_flags(launch, rename={several[1].partition("=")[0]: right}, title=title)]
+    match = _ARGUMENT.fullmatch(message)
+    if match is None:
+        return t("The launch flags are refused: {message}.", message=message.rstrip(".")), []
+    flag, why = match[1], match[2].rstrip(".")
+    if why.startswith("ignored explicit argument"):
+        summary = t("{flag} takes no value.", flag=flag)
+        return summary, [fixes.change_flags(launch, drop=[flag], add=[flag], title=t("Write {flag} alone:", flag=flag))]
+    if why.startswith("expected"):
+        title = t("Give {flag} its value, or drop it:", flag=flag)
+        return t("{flag} lacks its value.", flag=flag), [fixes.change_flags(launch, drop=[flag], title=title)]
+    title = t("Correct the value, or drop the flag:")
+    summary = t("{flag} has a wrong value: {why}.", flag=flag, why=why)
+    return summary, [fixes.change_flags(launch, drop=[flag], title=title)]

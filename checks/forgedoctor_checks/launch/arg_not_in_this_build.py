@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, check, t
+from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, Fix, check, t
 from forgedoctor.facts import Launch, Transcript
-from forgedoctor.forge.flags import display_name
+from forgedoctor.forge.effective import Unknown
+from forgedoctor.forge.flags import display_name, find
 from forgedoctor_checks.launch._words import confirmed, fork_name, shown, slip, stop_note
 
 
@@ -20,26 +21,39 @@ def arg_not_in_this_build(launch: Launch, transcript: Transcript | None) -> Iter
     Fix: drop it, or write what this fork has in its place.
     Source: modules/cmd_args.py and backend/args.py of each fork.
     """
-    for one in launch.effective.unknown:
-        token = one.token
-        if not token.startswith("--") or " " in token.strip() or slip(token, one.nearest, one.elsewhere):
+    sure = confirmed(launch, transcript)
+    for one in {one.token: one for one in launch.effective.unknown}.values():
+        token = one.token.strip()
+        if token[:1] != "-" or " " in token or slip(token, one.nearest, one.elsewhere):
             continue
-        name = token.split("=", 1)[0]
-        instead = one.instead
-        others = ", ".join(display_name(fork) for fork in one.elsewhere)
-        stops = launch.effective.exit is not None
-        evidence = [item for item in (stop_note(launch), shown(launch)) if item]
-        if others:
-            evidence.insert(0, Evidence(t("{flag} exists in {forks}", flag=name, forks=others)))
-        if not launch.fork_known:
-            evidence.append(Evidence(t("which fork this is was not seen; {fork} is assumed", fork=fork_name(launch))))
+        name = token.partition("=")[0]
         yield Finding(
             t("{fork} has no flag {flag}.", fork=fork_name(launch), flag=name),
-            evidence=evidence,
-            fixes=[
-                fixes.change_flags(launch, drop=[name], add=[instead] if instead.startswith("--") and " " not in instead else []),
-                *([fixes.advise(t("In {fork} the same is had by: {instead}", fork=fork_name(launch), instead=instead))] if " " in instead else []),
-            ],
-            severity=ERROR if stops and confirmed(launch, transcript) else WARNING,
-            confidence=CERTAIN if launch.fork_known and others else LIKELY,
+            evidence=_evidence(launch, name, one),
+            fixes=[_fix(launch, name, one)],
+            severity=ERROR if launch.effective.exit is not None and sure else WARNING,
+            confidence=CERTAIN if launch.fork_known and one.elsewhere else LIKELY,
         )
+
+
+def _evidence(launch: Launch, name: str, one: Unknown) -> list[Evidence]:
+    found = [item for item in (stop_note(launch), shown(launch)) if item]
+    if one.elsewhere:
+        forks = ", ".join(display_name(fork) for fork in one.elsewhere)
+        found.insert(0, Evidence(t("{flag} exists in {forks}", flag=name, forks=forks)))
+    else:
+        found.append(Evidence(t("an extension that is not there may have brought it")))
+    if not launch.fork_known:
+        found.append(Evidence(t("which fork this is was not seen; {fork} is assumed", fork=fork_name(launch))))
+    return found
+
+
+def _fix(launch: Launch, name: str, one: Unknown) -> Fix:
+    """Its counterpart in its place, with the value where both take one; else drop it."""
+    if not one.instead:
+        return fixes.change_flags(launch, drop=[name])
+    ours = find(launch.effective.fork, one.instead)
+    theirs = next((flag for fork in one.elsewhere if (flag := find(fork, name))), None)
+    if ours and theirs and not ours.switch and not theirs.switch:
+        return fixes.change_flags(launch, rename={name: one.instead})
+    return fixes.change_flags(launch, drop=[name], add=[one.instead])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, WARNING, Evidence, Finding, check, t
 from forgedoctor.facts import Launch
+from forgedoctor.forge.flags import flags
 from forgedoctor.forge.predict import predict
 
 
@@ -22,11 +23,16 @@ def env_overrides_command_line(launch: Launch) -> Iterator[Finding]:
     typed = predict(launch.effective.fork, launch.argv, {})
     for dest, value in typed.options.items():
         final = launch.effective.options.get(dest)
-        if final != value and final is not None:
-            name = "--" + dest.replace("_", "-")
-            yield Finding(
-                t("COMMANDLINE_ARGS overrides {flag}: {final} is used, not {typed}.", flag=name, final=str(final), typed=str(value)),
-                evidence=[Evidence(t("the variable is appended after what was typed, and the last value wins"), launch.origin)],
-                fixes=[fixes.advise(t("Give {flag} once: take it out of COMMANDLINE_ARGS, or do not type it.", flag=name))],
-                confidence=CERTAIN,
-            )
+        if final == value or final is None or isinstance(value, list):
+            continue  # a flag that may be repeated adds up
+        name = next((one.flag for one in flags(launch.effective.fork) if one.dest == dest and one.known), dest)
+        yield Finding(
+            t("COMMANDLINE_ARGS overrides {flag} {typed}: {final} is used.", flag=name, final=final, typed=value),
+            evidence=[
+                Evidence(t("the variable is appended after what was typed, and the last value wins"), launch.origin)
+            ],
+            fixes=[
+                fixes.advise(t("Give {flag} once: take it out of COMMANDLINE_ARGS, or do not type it.", flag=name))
+            ],
+            confidence=CERTAIN,
+        )

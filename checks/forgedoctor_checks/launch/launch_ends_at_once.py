@@ -7,6 +7,8 @@ from forgedoctor.check import CERTAIN, WARNING, Finding, check, t
 from forgedoctor.facts import Launch
 from forgedoctor_checks.launch._words import shown, stop_note
 
+_ENDING = ("--help", "-h", "--exit", "--dump-sysinfo")
+
 
 @check("launch-ends-at-once", severity=WARNING, group="launch", explains=["endpoint-unreachable"])
 def launch_ends_at_once(launch: Launch) -> Iterator[Finding]:
@@ -20,10 +22,9 @@ def launch_ends_at_once(launch: Launch) -> Iterator[Finding]:
     end = launch.effective.exit
     if end is None or end.code != 0:
         return
-    names = [one for one in launch.effective.argv if one.split("=")[0] in ("--help", "-h", "--exit", "--dump-sysinfo")]
     yield Finding(
         t("This command line starts no server: {message}.", message=end.message.rstrip(".")),
         evidence=[item for item in (stop_note(launch), shown(launch)) if item],
-        fixes=[fixes.change_flags(launch, drop=names)] if names else [],
+        fixes=[fixes.change_flags(launch, drop=_ENDING, title=t("To start the server, leave that flag away:"))],
         confidence=CERTAIN,
     )

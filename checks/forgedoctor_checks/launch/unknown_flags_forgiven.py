@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, INFO, Evidence, Finding, check, plain, t
-from forgedoctor.facts import Launch
+from forgedoctor.check import CERTAIN, INFO, Evidence, Finding, check, t
+from forgedoctor.facts import Host, Launch, LaunchFiles
+
+_NAME = "IGNORE_CMD_ARGS_ERRORS"
 
 
 @check("unknown-flags-forgiven", severity=INFO, group="launch")
-def unknown_flags_forgiven(launch: Launch) -> Iterator[Finding]:
+def unknown_flags_forgiven(launch: Launch, files: LaunchFiles | None, host: Host | None) -> Iterator[Finding]:
     """IGNORE_CMD_ARGS_ERRORS is set: misspelt flags vanish without a sign.
 
     What happens: --lsten is dropped and Forge listens on 127.0.0.1 only, as if nothing had been asked.
@@ -16,13 +18,16 @@ def unknown_flags_forgiven(launch: Launch) -> Iterator[Finding]:
     Fix: unset the variable.
     Source: modules/shared_cmd_options.py.
     """
-    if "IGNORE_CMD_ARGS_ERRORS" not in launch.env:
+    if _NAME not in launch.env:
         return
-    dropped = [one.token for one in launch.effective.unknown]
-    evidence = [Evidence(plain(" ".join(dropped)), launch.origin)] if dropped else []
+    dropped = " ".join(one.token for one in launch.effective.unknown)
+    place = files.variables.get(_NAME, ("", ""))[1] if files else ""
+    evidence = [Evidence(t("it is set, if only to nothing"), place or launch.origin)]
+    if dropped:
+        evidence.insert(0, Evidence(t("dropped from this launch: {flags}", flags=dropped), launch.origin))
     yield Finding(
         t("IGNORE_CMD_ARGS_ERRORS is set: unknown flags are dropped without a word."),
         evidence=evidence,
-        fixes=[fixes.advise(t("Unset IGNORE_CMD_ARGS_ERRORS, so that a misspelt flag is told"))],
+        fixes=[fixes.unset_variable(_NAME, host, files)],
         confidence=CERTAIN,
     )
