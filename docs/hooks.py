@@ -163,8 +163,8 @@ def options(command: str) -> str:
         raise PluginError(f"{{{{ options {command} }}}}: there is no such command")
     lines = ["| option | |", "| --- | --- |"]
     with click.Context(found, info_name=command) as context:
-        records = [one.get_help_record(context) for one in found.params]
-    lines += [f"| `{names.replace('|', chr(92) + '|')}` | {escaped(text)} |" for names, text in filter(None, records)]
+        records = [one.get_help_record(context) for one in found.params if isinstance(one, click.Option)]
+    lines += [f"| `{names}` | {escaped(text)} |" for names, text in filter(None, records)]
     return "\n".join(lines)
 
 

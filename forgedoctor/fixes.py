@@ -16,7 +16,7 @@ from forgedoctor.message import Message, t
 
 __all__ = [
     "LOGIN", "advise", "change_flags", "command_line", "edited", "find_holder", "interpreter", "manual", "paste",
-    "stop_process", "unset_variable",
+    "rewrite_line", "stop_process", "unset_variable", "write_flags",
 ]  # fmt: skip
 
 LOGIN = "USER:PASSWORD"  # the reader fills this in; never a real one
@@ -135,6 +135,22 @@ def edited(raw: str, add: Sequence[str], drop: Sequence[str], *, windows: bool, 
     it is too intricate to be changed without doubt.
     """
     return flag_edit.edited(raw, Change(tuple(add), tuple(drop), {}, fork), windows=windows)
+
+
+def rewrite_line(file: str, line: int, before: str, after: str) -> Fix:
+    """Write one line (or continued lines) of a launcher file otherwise."""
+    title = t("Write it so, then start Forge again:")
+    return Fix(title=title, steps=(edit(file, line, before, after),), undo=_BACK)
+
+
+def write_flags(files: LaunchFiles, words: str) -> Step | None:
+    """Put these flags into the launcher file that is read; None where it has no line for them."""
+    for script in reversed(files.scripts):
+        for one in reversed(script.assignments):
+            if one.name == ENV:
+                after = edited(one.raw, [words], [], windows=script.kind == "bat")
+                return edit(script.name, one.line, one.raw, after) if after != one.raw else None
+    return _default_line(files, [words])
 
 
 def unset_variable(name: str, host: Host | None = None, files: LaunchFiles | None = None) -> Fix:

@@ -90,7 +90,9 @@ def read_script(name: str, data: bytes, *, limit: int = 1_000_000) -> Script:
     values, and named in ``expanded``. Never raises for any data.
     """
     truncated = len(data) > limit
-    text, encoding = decode(data[:limit])
+    if truncated:  # At a line's end, for a cut character would spoil the guess at the encoding.
+        data = data[: data.rfind(b"\n", 0, limit) + 1 or limit]
+    text, encoding = decode(data)
     kind = _kind(name, text)
     newline = _newline(text)
     record = _follow(name, kind, encoding, text, {}, set(), known=False)
@@ -180,7 +182,8 @@ def _about_file(kind: str, encoding: str, newline: str) -> Iterator[tuple[str, i
         yield (
             "encoding",
             1,
-            "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.", "",
+            "The file is UTF-16: no shell runs any of its lines. Save it as UTF-8 without BOM or ANSI.",
+            "",
         )
     elif encoding == "utf-8-sig":
         yield "encoding", 1, "A byte order mark makes the shell lose the first line. Save the file without BOM.", ""

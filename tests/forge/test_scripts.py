@@ -89,9 +89,14 @@ def test_only_the_first_bytes_of_a_huge_file_are_read() -> None:
     data = b"set COMMANDLINE_ARGS=--api\r\n" + b"rem filler\r\n" * 10_000 + b"set COMMANDLINE_ARGS=--listen\r\n"
     script = read_script("webui-user.bat", data, limit=5000)
     assert script.truncated
-    assert len(script.text) == 5000
+    assert 4900 < len(script.text) <= 5000
     assert final([script], {})["COMMANDLINE_ARGS"][0] == "--api"
     assert not read_script("webui-user.bat", data).truncated
+
+
+def test_a_cut_character_does_not_change_the_encoding() -> None:
+    data = "set HF_HOME=E:/hf\nrem 模型\n".encode()
+    assert {read_script("webui-user.bat", data, limit=limit).encoding for limit in range(18, len(data))} == {"utf-8"}
 
 
 def test_files_in_a_row_see_what_the_ones_before_them_set() -> None:
@@ -126,12 +131,13 @@ def test_other_variables_are_not_recorded() -> None:
 # -- what holds for every file
 
 # Pieces that the two grammars give a meaning to, so that random files reach into every corner of them.
-PIECES = st.sampled_from(
-    ["set ", "export ", "COMMANDLINE_ARGS", "HF_HOME", "=", "--api", " ", '"', "'", "\\", "^", "%", "%HF_HOME%", "$HF_HOME"]
-    + ["${", "}", "$(", ")", "(", "&", "&&", "|", "||", ">", "<<", "EOF", "\n", "\r\n", "if ", "defined ", "exist x ", "else "]
-    + ["for ", "in ", "do ", "then ", "fi", "done", "case ", "esac", "goto a", ":a", "call ", "webui.bat", "rem ", "::", "#"]
-    + ["setlocal enabledelayedexpansion", "endlocal", "!HF_HOME!", "[[ ", " ]]", "{", ";", ";;", "`", "\t", "é", "–", "\0", "@"]
-)  # fmt: skip
+PIECES = st.sampled_from([
+    "set ", "export ", "COMMANDLINE_ARGS", "HF_HOME", "=", "--api", " ", "\n", "\r\n", "\t", "\0", "é", "–",
+    '"', "'", "`", "\\", "^", "%", "%HF_HOME%", "!HF_HOME!", "$HF_HOME", "${", "}", "$(", ")", "(", "[[ ", " ]]", "{",
+    "&", "&&", "|", "||", ">", "<<", "EOF", ";", ";;", "@", "rem ", "::", "#",
+    "if ", "defined ", "exist x ", "else ", "for ", "in ", "do ", "then ", "fi", "done", "case ", "esac",
+    "goto a", ":a", "call ", "webui.bat", "setlocal enabledelayedexpansion", "endlocal",
+])  # fmt: skip
 FILES = st.one_of(
     st.binary(max_size=300),
     st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -146,7 +152,6 @@ def test_no_file_makes_it_fail(data: bytes, name: str) -> None:
     lines = script.text.count("\n") + 1
     assert all(problem.kind in PROBLEM_KINDS and 1 <= problem.line <= lines for problem in script.problems)
     assert all(1 <= item.line <= item.last_line <= lines for item in script.assignments)
-    assert all("\udb80" not in item.value and not any(c >= "\U00100000" for c in item.value) for item in script.assignments)
     for value, where in final([script, script], {}).values():
         assert isinstance(value, str)
         assert where.startswith(f"{name} line ")

@@ -173,7 +173,7 @@ def test_a_caret_inside_quotation_marks_continues_nothing() -> None:
         "set COMMANDLINE_ARGS=--api & call webui.bat",
         "set COMMANDLINE_ARGS=--api&&call webui.bat",
         "set PYTHON=python3 & rem the system's",
-        'set VENV_DIR=%~dp0%venv',
+        "set VENV_DIR=%~dp0%venv",
         "set COMMANDLINE_ARGS_OLD=--lowvram",
         "set COMMANDLINE_ARG=--api\nset COMMANDLINE_ARGS=%COMMANDLINE_ARG%",
         "echo Set COMMANDLINE_ARGS in this file",
@@ -207,7 +207,9 @@ def test_what_is_started(line: str, program: str, arguments: str, starts: bool) 
     assert (launch.program, launch.arguments, launch.starts, launch.line) == (program, arguments, starts, 1)
 
 
-@pytest.mark.parametrize("line", ["echo launch.py", "copy webui-user.bat x.bat", "cd E:\\forge\\launch.py", "rem webui.bat"])
+@pytest.mark.parametrize(
+    "line", ["echo launch.py", "copy webui-user.bat x.bat", "cd E:\\forge\\launch.py", "rem webui.bat"]
+)
 def test_what_is_not_started(line: str) -> None:
     assert bat(line, "my.bat").launches == ()
 
@@ -254,7 +256,10 @@ def test_conditions_that_the_variables_decide_are_decided() -> None:
 
 def test_a_conditional_jump_leaves_open_what_it_may_skip() -> None:
     script = bat("if errorlevel 1 goto go\nset COMMANDLINE_ARGS=--api\n:go\nset HF_HOME=E:/hf\ncall webui.bat")
-    assert [(item.name, item.conditional) for item in script.assignments] == [("COMMANDLINE_ARGS", True), ("HF_HOME", False)]
+    assert [(item.name, item.conditional) for item in script.assignments] == [
+        ("COMMANDLINE_ARGS", True),
+        ("HF_HOME", False),
+    ]
 
 
 def test_unknown_variables_count_as_empty_and_are_named() -> None:

@@ -197,7 +197,7 @@ def test_slips(text: str, found: list[tuple[str, int]]) -> None:
     "text",
     [
         'export COMMANDLINE_ARGS="--api \\\n  --listen"',
-        'export COMMANDLINE_ARGS="--ckpt-dir \'/mnt/my models\' --api"',
+        "export COMMANDLINE_ARGS=\"--ckpt-dir '/mnt/my models' --api\"",
         'export COMMANDLINE_ARGS="--ckpt-dir /mnt/my\\ models"',
         'COMMANDLINE_ARGS="--api"\nexport COMMANDLINE_ARGS',
         'python_cmd="python3.11"\nvenv_dir="-"\nNO_TCMALLOC="True"',
@@ -218,7 +218,12 @@ def test_what_is_no_slip(text: str) -> None:
     [
         ("./webui.sh --api", "webui.sh", "--api", True),
         ("exec bash /opt/forge/webui.sh -f", "webui.sh", "-f", True),
-        ('"${python_cmd}" -u launch.py --ckpt-dir "/mnt/my models" "$@"', "launch.py", "--ckpt-dir '/mnt/my models'", True),
+        (
+            '"${python_cmd}" -u launch.py --ckpt-dir "/mnt/my models" "$@"',
+            "launch.py",
+            "--ckpt-dir '/mnt/my models'",
+            True,
+        ),
         ("accelerate launch --num_cpu_threads_per_process=6 launch.py", "launch.py", "", True),
         ("sudo -u zoe ./webui.sh", "webui.sh", "", True),
         ("source ./webui-user.sh", "webui-user.sh", "", False),
@@ -232,7 +237,9 @@ def test_what_is_started(line: str, program: str, arguments: str, starts: bool) 
     assert (launch.program, launch.arguments, launch.starts, launch.line) == (program, arguments, starts, 1)
 
 
-@pytest.mark.parametrize("line", ["chmod +x webui.sh", "sudo chmod +x webui.sh", "echo launch.py", "nano webui-user.sh"])
+@pytest.mark.parametrize(
+    "line", ["chmod +x webui.sh", "sudo chmod +x webui.sh", "echo launch.py", "nano webui-user.sh"]
+)
 def test_what_is_not_started(line: str) -> None:
     assert sh(line, "start.sh").launches == ()
 

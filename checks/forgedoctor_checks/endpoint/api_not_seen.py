@@ -35,6 +35,8 @@ def api_not_seen(endpoint: Endpoint, launch: Launch | None) -> Iterator[Finding]
         return
     if launch and launch.given("subpath") and launch.effective.mode == "api-only":
         return  # subpath-prefix knows it for certain
+    if launch and launch.seen and not launch.effective.api and is_family_page(endpoint):
+        return  # and here api-flag-missing does
     summary, fix = _reading(endpoint)
     yield Finding(
         summary,

@@ -9,15 +9,17 @@ from forgedoctor.facts import Endpoint, Exchange, Exchanges, Launch, LaunchFiles
 from forgedoctor_checks.launch._words import shown
 
 # The routes that every fork of the family makes with --api; one that only some have proves nothing when it is missing.
-_POST = frozenset(
-    """txt2img img2img extra-single-image extra-batch-images png-info interrupt skip options refresh-checkpoints
-    refresh-embeddings refresh-vae unload-checkpoint""".split()
+_POST = frozenset({
+    "txt2img", "img2img", "extra-single-image", "extra-batch-images", "png-info", "interrupt", "skip", "options",
+    "refresh-checkpoints", "refresh-embeddings", "refresh-vae", "unload-checkpoint",
+})  # fmt: skip
+_GET = frozenset({
+    "progress", "options", "cmd-flags", "samplers", "upscalers", "latent-upscale-modes", "sd-models", "face-restorers",
+    "prompt-styles", "embeddings", "scripts", "script-info", "memory", "extensions",
+})  # fmt: skip
+_TOLD = re.compile(
+    r"(?i)\bAPI (?:seems to be|is) (?:disabled|not enabled|off)\b|COMMANDLINE_ARGS does not contain --api\b"
 )
-_GET = frozenset(
-    """progress options cmd-flags samplers upscalers latent-upscale-modes sd-models face-restorers prompt-styles
-    embeddings scripts script-info memory extensions""".split()
-)
-_TOLD = re.compile(r"(?i)\bAPI (?:seems to be|is) (?:disabled|not enabled|off)\b|COMMANDLINE_ARGS does not contain --api\b")
 
 
 @check("api-flag-missing", severity=ERROR, group="launch")

@@ -11,7 +11,8 @@ from forgedoctor_checks.launch._words import DASHES, confirmed, fork_name, glued
 
 _ARGUMENT = re.compile(r"argument (\S+): (.*)")
 _AMBIGUOUS = re.compile(r"ambiguous option: (\S+) could match (.*)")
-_SEVERAL_IN_ONE = re.compile(r"'[^']*\s--?[A-Za-z]")  # args-quoting
+# Unknown words are told one by one; the others are for arg-conflict and args-quoting.
+_NOT_HERE = re.compile(r"unrecognized|not allowed with|'[^']*\s--?[A-Za-z]")
 
 
 @check("arg-misspelt", severity=ERROR, group="launch", explains=["endpoint-unreachable", "server-thread-dead"])
@@ -36,9 +37,8 @@ def arg_misspelt(launch: Launch, transcript: Transcript | None) -> Iterator[Find
         if " " not in word.strip():
             yield _finding(launch, sure, *_stray(launch, word, before))
     end = launch.effective.exit
-    if end and end.code == 2 and not re.search("unrecognized|not allowed with", end.message):
-        if not _SEVERAL_IN_ONE.search(end.message):
-            yield _finding(launch, sure, *_refused(launch, end.message))
+    if end and end.code == 2 and not _NOT_HERE.search(end.message):
+        yield _finding(launch, sure, *_refused(launch, end.message))
 
 
 def _finding(launch: Launch, sure: bool, summary: Message, made: list[Fix]) -> Finding:

@@ -21,9 +21,11 @@ def another_forge_running(launch: Launch, processes: Processes, host: Host | Non
         return
     evidence = []
     for one in others[:4]:
-        ports = ", ".join(str(port) for _, port in one.ports)
-        what = t("pid {pid} in {folder}, listening on {ports}", pid=one.pid, folder=one.cwd or "?", ports=ports)
-        evidence.append(Evidence(what if ports else t("pid {pid} in {folder}, listening on nothing", pid=one.pid, folder=one.cwd or "?")))
+        ports = ", ".join(str(port) for port in sorted({port for _, port in one.ports}))
+        template = "pid {pid} in {folder}, listening on nothing that can be seen"
+        if ports:
+            template = "pid {pid} in {folder}, listening on {ports}"
+        evidence.append(Evidence(t(template, pid=one.pid, folder=one.folder or one.cwd or "?", ports=ports)))
     yield Finding(
         t("Another Forge already runs on this machine (pid {pid}).", pid=others[0].pid),
         evidence=evidence,

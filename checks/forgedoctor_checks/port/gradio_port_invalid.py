@@ -4,34 +4,40 @@ from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, Evidence, Finding, check, plain, t
-from forgedoctor.facts import Launch
+from forgedoctor.facts import Host, Launch, LaunchFiles
+
+_NAMES = ("GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS")
 
 
 @check("gradio-port-invalid", severity=ERROR, group="port", explains=["endpoint-unreachable", "server-thread-dead"])
-def gradio_port_invalid(launch: Launch) -> Iterator[Finding]:
-    """GRADIO_SERVER_PORT or GRADIO_NUM_PORTS is set and is no number.
+def gradio_port_invalid(launch: Launch, host: Host | None, files: LaunchFiles | None) -> Iterator[Finding]:
+    """GRADIO_SERVER_PORT or GRADIO_NUM_PORTS is set and is no number, or leaves no port to try.
 
-    What happens: the web UI's thread dies with "invalid literal for int()"; the process stays and serves nothing.
-    Why: gradio reads the variables before anything else, unless --port is given.
+    What happens: "invalid literal for int()". With gradio 4 (Forge, Neo) the web UI's thread dies, --port or not, and
+    the process stays; with gradio 3 the whole program ends. GRADIO_NUM_PORTS=0: "min() arg is an empty sequence".
+    Why: gradio reads these variables before it looks at the port that it was given.
     Fix: unset the variable, and use --port.
-    Source: gradio networking/http_server; tried with the real library.
+    Source: gradio http_server and networking; tried with the real library.
     """
-    if launch.effective.exit is not None or launch.effective.mode != "webui":
-        return
-    for name in ("GRADIO_SERVER_PORT", "GRADIO_NUM_PORTS"):
-        value = launch.env.get(name)
-        if value is not None and launch.effective.options.get("port") is None and not _number(value):
-            yield Finding(
-                t("{name}={value} is no number, so the web UI cannot start.", name=name, value=value),
-                evidence=[Evidence(plain(f"{name}={value}"), launch.origin)],
-                fixes=[fixes.advise(t("Unset {name}, and give --port instead", name=name))],
-                confidence=CERTAIN,
-            )
+    end, fails = launch.effective.exit, launch.effective.fails
+    if fails and fails.kind == "gradio-no-ports":
+        yield _finding(launch, "GRADIO_NUM_PORTS", host, files)
+    elif (fails and fails.kind == "gradio-port-not-a-number") or (end and "invalid literal for int()" in end.message):
+        message = fails.message if fails else end.message if end else ""
+        for name in _NAMES:
+            if f"({name})" in message:
+                yield _finding(launch, name, host, files)
 
 
-def _number(value: str) -> bool:
-    try:
-        int(value)
-    except ValueError:
-        return False
-    return True
+def _finding(launch: Launch, name: str, host: Host | None, files: LaunchFiles | None) -> Finding:
+    value = launch.env.get(name, "")
+    summary = t("{name}={value} is no number, so the web UI cannot start.", name=name, value=value)
+    if name == "GRADIO_NUM_PORTS" and value.strip().lstrip("-").isdigit():
+        summary = t("{name}={value} leaves no port to try, so the web UI cannot start.", name=name, value=value)
+    said = launch.effective.exit or launch.effective.fails
+    evidence = [Evidence(plain(f"{name}={value}"), launch.origin)]
+    if said:
+        evidence.append(Evidence(plain(said.message)))
+    return Finding(
+        summary, evidence=evidence, fixes=[fixes.unset_variable(name, host, files)], confidence=CERTAIN
+    )

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from forgedoctor import fixes
-from forgedoctor.check import ERROR, LIKELY, Evidence, Finding, check, plain, t
+from forgedoctor.check import ERROR, LIKELY, POSSIBLE, Evidence, Finding, check, plain, t
 from forgedoctor.facts import Exchanges, Host
+from forgedoctor_checks.reach._urls import host_of, loopback, port_of
 
 
-@check("docker-client-uses-localhost", severity=ERROR, group="reach", explains=["wildcard-url-opened", "client-wrong-url"])
+@check(
+    "docker-client-uses-localhost", severity=ERROR, group="reach", explains=["wildcard-url-opened", "client-wrong-url"]
+)
 def docker_client_uses_localhost(exchanges: Exchanges, host: Host) -> Iterator[Finding]:
     """The client runs in a container and calls localhost, which is the container itself.
 
@@ -22,14 +24,19 @@ def docker_client_uses_localhost(exchanges: Exchanges, host: Host) -> Iterator[F
     if not host.container:
         return
     for one in exchanges.exchanges:
-        parts = urlsplit(f"//{one.url.split('://')[-1]}")
-        local = parts.hostname in ("localhost", "0.0.0.0", "::1") or (parts.hostname or "").startswith("127.")
-        if one.error == "refused" and local:
-            port = parts.port or 7860
+        name = host_of(one.url)
+        if one.error == "refused" and (not name or loopback(name) or name == "0.0.0.0"):
+            url = f"http://host.docker.internal:{port_of(one.url)}"
+            linux = t(
+                "On Linux the client's compose service needs this besides: extra_hosts: [\"host.docker.internal:host-gateway\"]"
+            )
             yield Finding(
                 t("The client calls its own container: localhost there is not the machine that runs Forge."),
                 evidence=[Evidence(plain(one.detail), one.where)],
-                fixes=[fixes.advise(t("Give the client http://host.docker.internal:{port} (Linux: add extra_hosts: host.docker.internal:host-gateway), and start Forge with --listen", port=port))],
-                confidence=LIKELY,
+                fixes=[
+                    fixes.advise(t("Give the client {url}, and start Forge with --listen", url=url)),
+                    fixes.advise(linux),
+                ],
+                confidence=LIKELY if name else POSSIBLE,
             )
             return

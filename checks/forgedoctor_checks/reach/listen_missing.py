@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, WARNING, Evidence, Finding, NotApplicable, check, plain, t
-from forgedoctor.facts import Exchanges, Host, Interfaces, Launch, Transcript
+from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, Evidence, Finding, Fix, NotApplicable, check, plain, t
+from forgedoctor.facts import Exchanges, Host, Interfaces, Launch, LaunchFiles, Transcript
+from forgedoctor_checks.reach._urls import host_of, loopback, private
 
 
 @check("listen-missing", severity=INFO, group="reach", explains=["endpoint-unreachable"])
 def listen_missing(
-    launch: Launch | None, host: Host | None, interfaces: Interfaces | None, transcript: Transcript | None, exchanges: Exchanges | None
+    launch: Launch | None,
+    host: Host | None,
+    interfaces: Interfaces | None,
+    transcript: Transcript | None,
+    exchanges: Exchanges | None,
+    files: LaunchFiles | None,
 ) -> Iterator[Finding]:
     """Only this machine can reach Forge: it listens on 127.0.0.1.
 
@@ -21,40 +26,63 @@ def listen_missing(
     Fix: --listen, or --server-name with one of this machine's addresses; then give it a login.
     Source: modules/initialize_util.py gradio_server_name; recorded starts.
     """
-    if launch is None:
-        raise NotApplicable(t("no command line was seen"))
-    if launch.effective.exit is not None or not launch.loopback or launch.given("share", "ngrok"):
-        return
+    container = host.container if host else ""
     refused = _refused_elsewhere(exchanges)
-    container = bool(host and host.container)
-    if transcript is not None and not refused:
+    address = _address(launch, transcript)
+    if launch is None and not address:
+        raise NotApplicable(t("no command line was seen"))
+    if not address or (not container and not refused and (transcript or not _worth_saying(launch))):
         return  # a pasted command line alone does not say who wants in
-    if not launch.seen and not container and not refused:
-        return
-    evidence = [Evidence(t("it listens on {address}", address=launch.listens_on), launch.origin)]
-    if container and host:
-        evidence.append(Evidence(t("it runs in a container ({kind}), whose 127.0.0.1 nobody else has", kind=host.container)))
-    own = interfaces.lan() if interfaces else ()
-    if own:
-        port = launch.effective.listens or launch.effective.port or 7860
-        evidence.append(Evidence(t("http://{address}:{port} is refused for your other devices", address=own[0], port=port)))
-    if refused:
-        evidence.append(Evidence(plain(refused)))
-    add = ["--listen"] + ([f"--api-auth {fixes.LOGIN}"] if launch.effective.api and not launch.given("api_auth") else [])
-    drop = ["--server-name"] if launch.given("server_name") else []
+    evidence = [Evidence(t("it listens on {address}", address=address), launch.origin if launch else "")]
+    if container:
+        nobody = t("it runs in a container ({kind}), whose 127.0.0.1 nobody outside has", kind=container)
+        evidence.append(Evidence(nobody))
+    evidence += [*_other_devices(launch, interfaces), *([Evidence(plain(refused))] if refused else [])]
     yield Finding(
-        t("Only this machine can reach Forge: it listens on {address}.", address=launch.listens_on),
+        t("Only this machine can reach Forge: it listens on {address}.", address=address),
         evidence=evidence,
-        fixes=[fixes.change_flags(launch, add=add, drop=drop)],
-        severity=ERROR if refused else WARNING if container else INFO,
-        confidence=CERTAIN if launch.seen else LIKELY,
+        fixes=[_fix(launch, files)],
+        severity=ERROR if container or refused else INFO,
+        confidence=CERTAIN if launch and launch.seen else LIKELY,
     )
 
 
+def _address(launch: Launch | None, transcript: Transcript | None) -> str:
+    """The loopback address that it listens on: of its flags, else what it printed; empty where others reach it."""
+    if launch:
+        open_to_others = not launch.loopback or (launch.given("share", "ngrok") and launch.effective.mode == "webui")
+        return "" if launch.effective.exit is not None or open_to_others else launch.listens_on
+    printed = transcript.listening[-1] if transcript and transcript.listening else ""
+    return printed if loopback(host_of(printed)) else ""
+
+
+def _worth_saying(launch: Launch | None) -> bool:
+    """Somebody who names 127.0.0.1 knows."""
+    return bool(launch and launch.seen and not launch.given("server_name"))
+
+
+def _other_devices(launch: Launch | None, interfaces: Interfaces | None) -> Iterator[Evidence]:
+    own = interfaces.lan() if interfaces else ()
+    if launch and own:
+        port = launch.effective.listens or launch.effective.port or 7860
+        scheme = "https" if launch.tls else "http"
+        template = "{scheme}://{address}:{port} is refused for your other devices"
+        yield Evidence(t(template, scheme=scheme, address=own[0], port=port))
+
+
+def _fix(launch: Launch | None, files: LaunchFiles | None) -> Fix:
+    if launch is None:
+        return fixes.advise(t("Start Forge with --listen, and with --api-auth {login}", login=fixes.LOGIN))
+    add = ["--listen"]
+    if launch.effective.api and not launch.given("api_auth"):
+        add.append(f"--api-auth {fixes.LOGIN}")
+    drop = ["--server-name"] if launch.given("server_name") else []
+    return fixes.change_flags(launch, add=add, drop=drop, files=files)
+
+
 def _refused_elsewhere(exchanges: Exchanges | None) -> str:
+    """What a client on another machine was told."""
     for one in exchanges.exchanges if exchanges else ():
-        name = urlsplit(f"//{one.url.split('://')[-1]}").hostname or ""
-        private = name.startswith(("192.168.", "10.", "172."))
-        if one.error in ("refused", "timeout") and private:
-            return one.detail
+        if one.error in ("refused", "timeout") and private(host_of(one.url)):
+            return one.detail or f"{one.url}: {one.error}"
     return ""

@@ -17,11 +17,13 @@ def nowebui_listens_everywhere(launch: Launch) -> Iterator[Finding]:
     Fix: --server-name 127.0.0.1 keeps it to this machine; --listen says that it is meant.
     Source: modules/api/api.py launch; recorded start: 0.0.0.0:7861 and [::]:7861.
     """
-    if launch.effective.exit is not None or launch.effective.host != "*" or not launch.seen:
+    it = launch.effective
+    if it.exit is not None or it.mode != "api-only" or it.host != "*" or not launch.seen:
         return
+    title = t("If only this machine should reach it:")
     yield Finding(
         t("--nowebui alone opens the API to the whole network, on {address}.", address=launch.listens_on),
         evidence=[Evidence(t("neither --server-name nor --listen is given"), launch.origin)],
-        fixes=[fixes.change_flags(launch, add=["--server-name 127.0.0.1"], title=t("If only this machine should reach it:"))],
+        fixes=[fixes.change_flags(launch, add=["--server-name 127.0.0.1"], title=title)],
         confidence=CERTAIN,
     )

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from forgedoctor import fixes
-from forgedoctor.check import ERROR, LIKELY, WARNING, Evidence, Finding, check, plain, t
-from forgedoctor.facts import Endpoint, Exchanges, Host
+from forgedoctor.check import ERROR, LIKELY, POSSIBLE, WARNING, Evidence, Finding, Severity, check, plain, t
+from forgedoctor.facts import Endpoint, Exchanges, Host, Processes
+from forgedoctor_checks.reach._urls import host_of, loopback
 
 
 @check("wsl-nat", severity=ERROR, group="reach", explains=["endpoint-unreachable", "client-wrong-url"])
-def wsl_nat(host: Host, exchanges: Exchanges | None, endpoint: Endpoint | None) -> Iterator[Finding]:
+def wsl_nat(
+    host: Host, exchanges: Exchanges | None, endpoint: Endpoint | None, processes: Processes | None
+) -> Iterator[Finding]:
     """One side is in WSL2 and the other on Windows: 127.0.0.1 is not the same place.
 
     What happens: "connection refused" from WSL to a Forge on Windows (or the other way from the LAN), although each
@@ -18,27 +20,27 @@ def wsl_nat(host: Host, exchanges: Exchanges | None, endpoint: Endpoint | None) 
     Fix: use the other side's address and --listen on the server; or networkingMode=mirrored in .wslconfig.
     Source: Microsoft's page "Accessing network applications with WSL".
     """
-    if not host.wsl:
-        return
+    if not host.wsl or (processes and processes.forges):
+        return  # a Forge on this side is meant by its own 127.0.0.1
     for one in exchanges.exchanges if exchanges else ():
-        name = urlsplit(f"//{one.url.split('://')[-1]}").hostname or ""
-        if one.error == "refused" and (not name or name in ("localhost", "::1") or name.startswith("127.")):
-            yield _finding(one.detail, one.where)
+        name = host_of(one.url)
+        if one.error == "refused" and (not name or loopback(name)):
+            yield _finding(Evidence(plain(one.detail), one.where), ERROR, known=bool(name))
             return
     connect = endpoint.probe("connect") if endpoint else None
-    local = bool(endpoint and (endpoint.host == "localhost" or endpoint.host.startswith("127.")))
-    if endpoint and connect and connect.outcome == "refused" and local:
-        yield _finding(f"{endpoint.url}: refused", "WSL")
+    if endpoint and connect and connect.outcome == "refused" and loopback(endpoint.host):
+        yield _finding(Evidence(t("{url}: refused", url=endpoint.url), "WSL"), WARNING, known=True)
 
 
-def _finding(detail: str, where: str) -> Finding:
+def _finding(evidence: Evidence, severity: Severity, *, known: bool) -> Finding:
+    title = t("Use the address of Windows as WSL sees it, with Forge started with --listen:")
+    mirrored = t(
+        "Or switch on mirrored networking: networkingMode=mirrored under [wsl2] in .wslconfig, then wsl --shutdown"
+    )
     return Finding(
         t("127.0.0.1 in WSL2 is not 127.0.0.1 of Windows: NAT lies between them."),
-        evidence=[Evidence(plain(detail), where)],
-        fixes=[
-            fixes.paste(t("Use the address of Windows as WSL sees it, with Forge started with --listen:"), "ip route show default | awk '{print $3}'"),
-            fixes.advise(t("Or switch on mirrored networking: networkingMode=mirrored under [wsl2] in .wslconfig, then wsl --shutdown")),
-        ],
-        severity=ERROR if where != "WSL" else WARNING,
-        confidence=LIKELY,
+        evidence=[evidence],
+        fixes=[fixes.paste(title, "ip route show default | awk '{print $3}'", safety="safe"), fixes.advise(mirrored)],
+        severity=severity,
+        confidence=LIKELY if known else POSSIBLE,
     )
