@@ -136,7 +136,7 @@ class Redactor:
             return self.clean(value)
         if isinstance(value, dict):
             return {
-                self.clean(str(key)): item if key in OWN_WORDS else self.clean_value(item)
+                self.clean(str(key)): encodable(item) if key in OWN_WORDS else self.clean_value(item)
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):

@@ -21,6 +21,8 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class ReportEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was observed, and where."""
+
     text: str
     source: str = ""
     message: Text | None = None
@@ -44,6 +46,8 @@ class ReportStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReportFix(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do: steps as data, and whether it needs administrator rights, how safe it is, how it is undone."""
+
     title: str
     steps: list[ReportStep] = []
     safety: str = "changes-behaviour"
@@ -127,6 +131,8 @@ class ReportSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportTool(msgspec.Struct, frozen=True, kw_only=True):
+    """Who made the report."""
+
     name: str = "forgedoctor"
     version: str = ""
 

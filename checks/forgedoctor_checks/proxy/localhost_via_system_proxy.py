@@ -3,47 +3,84 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, check, plain, t
-from forgedoctor.facts import Host, Launch, Proxy
+from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, WARNING, Evidence, Finding, Fix, Severity, check, plain, t
+from forgedoctor.facts import Endpoint, Host, Launch, Proxy
+from forgedoctor.facts.proxy import Setting
+from forgedoctor_checks.reach._urls import host_of, loopback
+
+_GRADIO_3 = ("a1111", "reforge", "classic")
 
 
-@check("localhost-via-system-proxy", severity=ERROR, group="proxy", explains=["server-half-dead", "endpoint-unreachable", "server-thread-dead"])
-def localhost_via_system_proxy(proxy: Proxy, launch: Launch | None, host: Host | None) -> Iterator[Finding]:
+@check(
+    "localhost-via-system-proxy", severity=ERROR, group="proxy",
+    explains=["server-half-dead", "endpoint-unreachable", "server-thread-dead"],
+)  # fmt: skip
+def localhost_via_system_proxy(
+    proxy: Proxy, launch: Launch | None, host: Host | None, endpoint: Endpoint | None
+) -> Iterator[Finding]:
     """A proxy setting also catches requests to this machine itself.
 
     What happens: the web UI looks at its own address while it starts; the request goes to the proxy, fails, and the
     server's thread dies: the page answers, /sdapi is 404. Or: "When localhost is not accessible, a shareable link must
-    be created".
+    be created". A proxy on this very machine may hand the request back, and all is well until it is switched off.
     Why: HTTP_PROXY or ALL_PROXY is set (often by a VPN or Clash), and NO_PROXY does not name localhost and 127.0.0.1.
     Fix: NO_PROXY=localhost,127.0.0.1 for Forge and for its clients. --share only hides it, and exposes the machine.
     Source: recorded start with http_proxy set; httpx's rules for NO_PROXY.
     """
-    address = "127.0.0.1"
-    setting = proxy.for_url("http")
-    # gradio 3 looks at itself with requests, gradio 4 with httpx; the two read NO_PROXY differently.
-    client = "requests" if launch and launch.effective.fork in ("a1111", "reforge", "classic") else "httpx"
-    if setting is None or proxy.bypasses(address, client=client):
+    setting = proxy.for_url("https" if launch and launch.tls else "http")
+    missed = [name for name in _own_names(launch) if not proxy.bypasses(name, client=_client(launch))]
+    if setting is None or not missed:
         return
-    needs_itself = launch is None or launch.effective.mode == "webui"
-    where = host.system if host else ""
-    evidence = [Evidence(plain(f"{setting.name}={setting.value}"), setting.source)]
-    evidence.append(
-        Evidence(t("NO_PROXY covers: {hosts}", hosts=", ".join(proxy.no_proxy)))
-        if proxy.no_proxy
-        else Evidence(t("NO_PROXY is not set"))
-    )
-    summary = t("A proxy ({name}) catches requests to this machine itself, which breaks the web UI's start.", name=setting.name)
-    if not needs_itself:
-        summary = t("A proxy ({name}) catches requests to this machine itself: clients here cannot reach the API.", name=setting.name)
+    itself = launch is None or launch.effective.mode == "webui"
+    summary = t("A proxy ({name}) catches requests to this machine itself: clients here cannot reach the API.", name=setting.name)
+    if itself:
+        template = "A proxy ({name}) catches requests to this machine itself, which breaks the web UI's start."
+        if _works(launch, endpoint):
+            template = "A proxy ({name}) catches requests to this machine itself; this start came through all the same."
+        summary = t(template, name=setting.name)
+    covers = t("NO_PROXY covers: {hosts}", hosts=", ".join(proxy.no_proxy)) if proxy.no_proxy else t("NO_PROXY is not set")
     yield Finding(
         summary,
-        evidence=evidence,
-        fixes=[fixes.paste(t("Except this machine, for Forge and for its clients, then restart:"), _command(where, proxy.no_proxy), host)],
-        severity=ERROR if needs_itself and launch is not None and launch.effective.exit is None else WARNING,
+        evidence=[Evidence(plain(f"{setting.name}={setting.value}"), setting.source), Evidence(covers)],
+        fixes=[_except(proxy, missed, host)],
+        severity=_severity(launch, endpoint, setting, itself),
         confidence=CERTAIN if setting.source.startswith(("environment", "process")) else LIKELY,
     )
 
 
-def _command(system: str, have: tuple[str, ...]) -> str:
-    hosts = ",".join(dict.fromkeys([*have, "localhost", "127.0.0.1"]))
-    return f"set NO_PROXY={hosts}" if system == "windows" else f'export NO_PROXY="{hosts}" no_proxy="{hosts}"'
+def _client(launch: Launch | None) -> str:
+    """Whose rules for NO_PROXY count: gradio 3 looks at itself with requests, gradio 4 with httpx."""
+    return "requests" if launch and launch.effective.fork in _GRADIO_3 else "httpx"
+
+
+def _own_names(launch: Launch | None) -> tuple[str, ...]:
+    """What the web UI calls itself by: localhost where it listens on every address."""
+    own = launch.effective.host if launch else "127.0.0.1"
+    return ("localhost",) if own in ("0.0.0.0", "*", "::") else (own,)
+
+
+def _works(launch: Launch | None, endpoint: Endpoint | None) -> bool:
+    probe = endpoint.probe("progress") if endpoint and launch and launch.running else None
+    return bool(probe and probe.status in (200, 401))
+
+
+def _severity(launch: Launch | None, endpoint: Endpoint | None, setting: Setting, itself: bool) -> Severity:
+    """A proxy elsewhere looks at its own 127.0.0.1; one on this machine may hand the request back to Forge."""
+    if _works(launch, endpoint):
+        return INFO
+    starts = itself and launch is not None and launch.effective.exit is None
+    return ERROR if starts and not loopback(host_of(setting.value)) else WARNING
+
+
+def _except(proxy: Proxy, missed: list[str], host: Host | None) -> Fix:
+    hosts = ",".join(dict.fromkeys([*proxy.no_proxy, "localhost", "127.0.0.1", *missed]))
+    if host and host.system == "windows":
+        title = t("Except this machine: in webui-user.bat above 'call webui.bat', and where clients are started:")
+        if any(one.source == "windows settings" for one in proxy.settings):
+            title = t(
+                "Except this machine: in webui-user.bat above 'call webui.bat', and where clients are started "
+                "(Windows' own proxy setting is then no longer read: set HTTPS_PROXY too, if downloads need it):"
+            )
+        return fixes.paste(title, f"set NO_PROXY={hosts}", host)
+    title = t("Except this machine: in webui-user.sh, and where clients are started:")
+    return fixes.paste(title, f'export NO_PROXY="{hosts}" no_proxy="{hosts}"', host)

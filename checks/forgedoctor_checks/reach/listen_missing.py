@@ -3,7 +3,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, Evidence, Finding, Fix, NotApplicable, check, plain, t
+from forgedoctor.check import (
+    CERTAIN,
+    ERROR,
+    INFO,
+    LIKELY,
+    WARNING,
+    Evidence,
+    Finding,
+    Fix,
+    NotApplicable,
+    Severity,
+    check,
+    plain,
+    t,
+)
 from forgedoctor.facts import Exchanges, Host, Interfaces, Launch, LaunchFiles, Transcript
 from forgedoctor_checks.reach._urls import host_of, loopback, private
 
@@ -26,8 +40,9 @@ def listen_missing(
     Fix: --listen, or --server-name with one of this machine's addresses; then give it a login.
     Source: modules/initialize_util.py gradio_server_name; recorded starts.
     """
-    container = host.container if host else ""
     refused = _refused_elsewhere(exchanges)
+    answered = bool(exchanges and any(one.status for one in exchanges.exchanges))
+    container = host.container if host and not answered else ""
     address = _address(launch, transcript)
     if launch is None and not address:
         raise NotApplicable(t("no command line was seen"))
@@ -42,9 +57,16 @@ def listen_missing(
         t("Only this machine can reach Forge: it listens on {address}.", address=address),
         evidence=evidence,
         fixes=[_fix(launch, files)],
-        severity=ERROR if container or refused else INFO,
+        severity=_severity(container, bool(refused), transcript),
         confidence=CERTAIN if launch and launch.seen else LIKELY,
     )
+
+
+def _severity(container: str, refused: bool, transcript: Transcript | None) -> Severity:
+    """In a container it is most likely a fault; yet one with the host's network, or a client inside, does well so."""
+    if refused or (container and transcript):
+        return ERROR
+    return WARNING if container else INFO
 
 
 def _address(launch: Launch | None, transcript: Transcript | None) -> str:
