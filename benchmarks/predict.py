@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from forgedoctor import predict  # noqa: E402
-from forgedoctor.forge.flags import flags  # noqa: E402
+from forgedoctor import predict
+from forgedoctor.forge.flags import flags
 
 FORKS = ("forge", "reforge", "classic", "neo", "a1111")
 VALUES = ("7860", "0.0.0.0", "user:pass", "models", "-1", "auto", "")

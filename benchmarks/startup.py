@@ -51,6 +51,7 @@ def rows(forge: Path, healthy: str, silent: str) -> list[Row]:
     """What is measured. The budgets are those that the project set itself before there was code to fit."""
     python, doctor = sys.executable, _doctor()
     local = ["--dir", str(forge)]
+    triage = [*doctor, "triage", *local, "--url"]
     return [
         Row("python -c pass", [python, "-c", "pass"]),
         Row("import click", [python, "-c", "import click"]),
@@ -61,8 +62,8 @@ def rows(forge: Path, healthy: str, silent: str) -> list[Row]:
         Row("import psutil, click", [python, "-c", "import psutil, click"]),
         Row("forgedoctor preflight", [*doctor, "preflight", *local], "import psutil, click", 3.0),
         Row("import httpx, rich.console", [python, "-c", "import httpx, rich.console"]),
-        Row("triage, healthy server", [*doctor, "triage", *local, "--url", healthy], "import httpx, rich.console", 3.0, 0.9),
-        Row("triage, server that never answers", [*doctor, "triage", *local, "--url", silent], seconds=3.5),
+        Row("triage, healthy server", [*triage, healthy], "import httpx, rich.console", 3.0, 0.9),
+        Row("triage, server that never answers", [*triage, silent], seconds=3.5),
     ]
 
 

@@ -39,9 +39,13 @@ GROUPS = {
     "install": "The installation",
     "log": "What the program printed",
 }
+ORDER = {name: number for number, name in enumerate(GROUPS)}
 DIRECTIVE = re.compile(r"^\{\{ (?P<what>file|output|options|schema) ?(?P<rest>.*?) \}\}$", re.M)
 PART = re.compile(r"^(What happens|Why|Fix|Source):[ \n]", re.M)
-CODE = re.compile(r"(``?[^`]+``?|(?<![\w-])--[a-z][\w-]*(?:=[\w:/.*-]+)?|\b[A-Z]+(?:_[A-Z]+)+\b|/(?:sdapi|internal)/[\w/-]+|(?<![\w.])[\w/.-]*\w\.(?:py|bat|sh)\b)")
+CODE = re.compile(
+    r"(``?[^`]+``?|(?<![\w-])--[a-z][\w-]*(?:=[\w:/.*-]+)?|\b[A-Z]+(?:_[A-Z]+)+\b"  # code, flags, variables
+    r"|/(?:sdapi|internal)/[\w/-]+|(?<![\w.])[\w/.-]*\w\.(?:py|bat|sh)\b)"  # paths, files
+)
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -68,11 +72,11 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def index(checks: Iterable[Check]) -> str:
     """The checks by group."""
     every = list(checks)
-    lines = ["# The checks", "", f"There are {len(every)}. Each is a cause: its name says what is wrong, and stays the same in every release.", ""]
-    groups = sorted({one.group for one in every}, key=lambda name: (list(GROUPS).index(name) if name in GROUPS else len(GROUPS), name))
-    for group in groups:
+    lines = ["# The checks", "", f"There are {len(every)}. Each is a cause. Names never change.", ""]
+    for group in sorted({one.group for one in every}, key=lambda name: (ORDER.get(name, len(ORDER)), name)):
         lines += [f"## {group}", "", f"{GROUPS.get(group, '')}", "", "| check | severity | |", "| --- | --- | --- |"]
-        lines += [f"| [{one.id}]({group}/{one.id}.md) | {one.severity.value} | {prose(one.title)} |" for one in every if one.group == group]
+        members = [one for one in every if one.group == group]
+        lines += [f"| [{one.id}]({group}/{one.id}.md) | {one.severity.value} | {prose(one.title)} |" for one in members]
         lines.append("")
     return "\n".join(lines)
 
@@ -90,7 +94,8 @@ def check_page(one: Check, causes: list[str], known: dict[str, Check]) -> str:
     """A check's page: its docstring, and what the catalogue knows of it."""
     title, _, body = one.page.partition("\n")
     needs = sorted({name_of(need.fact).replace("_", " ") for way in (one, *one.ways) for need in way.needs})
-    about = [f"Severity: **{one.severity.value}**, unless the evidence says otherwise. Group: [{one.group}](../index.md#{one.group})."]
+    group = f"[{one.group}](../index.md#{one.group})"
+    about = [f"Severity: **{one.severity.value}**, unless the evidence says otherwise. Group: {group}."]
     about += [f"Only for: {', '.join(one.forks)}."] if one.forks else []
     about += [f"Only on: {', '.join(one.systems)}."] if one.systems else []
     lines = [f"# {one.id}", "", f"**{prose(title)}**", "", " ".join(about), "", sections(body), ""]
@@ -98,7 +103,8 @@ def check_page(one: Check, causes: list[str], known: dict[str, Check]) -> str:
         if names:
             links = [f"[{name}](../{known[name].group}/{name}.md)" if name in known else name for name in names]
             lines += [f"## {heading}", "", ", ".join(links), ""]
-    lines += ["## In the terminal", "", "```sh", f"forgedoctor explain {one.id}", f"forgedoctor triage --select {one.id}", "```", ""]
+    shown = fenced(f"forgedoctor explain {one.id}\nforgedoctor triage --select {one.id}", "sh")
+    lines += ["## In the terminal", "", shown, ""]
     lines += [f"It looks at: {', '.join(needs)}." if needs else "", ""]
     return "\n".join(lines)
 
@@ -145,8 +151,10 @@ def output(command: str) -> str:
     words = shlex.split(command)
     if words[:1] != ["forgedoctor"]:
         raise PluginError(f"{{{{ output {command} }}}}: only forgedoctor commands are run")
-    asked = [sys.executable, "-m", *words]
-    done = subprocess.run(asked, cwd=ROOT / "docs" / "samples", capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT / "docs" / "samples", capture_output=True, encoding="utf-8", timeout=60, check=False,
+    )  # fmt: skip
     if done.returncode not in (0, 1):
         raise PluginError(f"{command} ended with {done.returncode}: {done.stderr}")
     return fenced(f"$ {command}\n{done.stdout.rstrip()}\n", "text")
@@ -177,7 +185,8 @@ def structures(_: str) -> str:
     lines: list[str] = []
     for name in names:
         one = definitions[name]
-        lines += [f"## {name}", "", prose(" ".join(one.get("description", "").split())), "", "| field | type |", "| --- | --- |"]
+        about = prose(" ".join(one.get("description", "").split()))
+        lines += [f"## {name}", "", about, "", "| field | type |", "| --- | --- |"]
         lines += [*(f"| `{field}` | {shown(kind)} |" for field, kind in one["properties"].items()), ""]
     return "\n".join(lines)
 

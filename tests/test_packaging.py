@@ -24,7 +24,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def python(code: str, cwd: Path) -> str:
     """What a program prints in an interpreter of its own, away from the checkout."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -66,23 +67,23 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["checks"], ["explain", "port-in-use"], ["triage", "--help"]])
-def test_what_needs_no_examination_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["--help", "--version", "checks", "explain port-in-use", "triage --help"])
+def test_what_needs_no_examination_imports_nothing_heavy(line: str, tmp_path: Path) -> None:
     code = f"""
 import sys
 from forgedoctor.cli import main
 try:
-    main({words!r})
+    main({line.split()!r})
 except SystemExit as end:
     assert not end.code, end.code
-print()
-print(*sorted(set({HEAVY!r}) & set(sys.modules)))
+print("loaded:", *sorted(set({HEAVY!r}) & set(sys.modules)))
 """
-    assert python(code, tmp_path).splitlines()[-1] not in HEAVY
-    assert not set(python(code, tmp_path).split("\n\n")[-1].split()) & set(HEAVY)
+    assert python(code, tmp_path).splitlines()[-1] == "loaded:"
 
 
-def test_the_list_of_checks_is_kept_and_made_anew_when_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_checks_is_kept_and_made_anew_when_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from forgedoctor import listing
 
     monkeypatch.setattr(listing, "cache_file", lambda: str(tmp_path / "kept" / "checks.json"))
@@ -123,8 +124,8 @@ def test_public_names_are_documented(path: Path) -> None:
 
 def is_one_check(tree: ast.Module) -> bool:
     """Whether a module holds one check, whose docstring then says it all."""
-    judges = [one for one in tree.body if isinstance(one, ast.FunctionDef) and "check" in map(name_of_decorator, one.decorator_list)]
-    return len(judges) == 1
+    plain = [one for one in tree.body if isinstance(one, ast.FunctionDef)]
+    return sum("check" in map(name_of_decorator, one.decorator_list) for one in plain) == 1
 
 
 def name_of_decorator(node: ast.expr) -> str:

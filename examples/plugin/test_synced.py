@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from forgedoctor_synced import forge_in_synced_folder
 
 from forgedoctor.testing import problem
-from forgedoctor_synced import forge_in_synced_folder
 
 CASES = sorted((Path(__file__).parent / "cases" / forge_in_synced_folder.id).glob("*.json"))
 

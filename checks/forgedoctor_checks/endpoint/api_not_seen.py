@@ -61,8 +61,9 @@ def _reading(endpoint: Endpoint) -> tuple[Message, list[Fix]]:
     if is_family_page(endpoint):
         flag = fixes.advise(t("Add --api to the launch flags, restart, and wait for \"Startup time\" in the log"))
         return t("The page answers and the API does not: --api is missing, or the start is not over."), [flag, docs]
-    if code(endpoint, "openapi") in (404, None):
-        return t("Every address answers 404, with no sign of whose server this is."), [*_all_404(endpoint), docs]
+    if code(endpoint, "openapi") == 404 and page and page.status == 404:
+        more = [docs] if prefix(endpoint) else []
+        return t("Every address answers 404, with no sign of whose server this is."), [*_all_404(endpoint), *more]
     return t("A server answers here, and it has no API of Forge."), [*_all_404(endpoint), docs]
 
 

@@ -17,11 +17,13 @@ def package_installed_twice(packages: Packages, host: Host | None) -> Iterator[F
     Fix: with Forge stopped, install that package again.
     Source: two NAME-VERSION.dist-info folders of one name.
     """
-    if packages.doubled:
-        wanted = " ".join(f"{name}=={packages.pins[name]}" if name in packages.pins else name for name in packages.doubled)
-        yield Finding(
-            t("An upgrade broke off: {names} is recorded twice.", names=", ".join(packages.doubled)),
-            evidence=[Evidence(t("two version records of one name"), packages.source)],
-            fixes=[fixes.paste(t("Stop Forge, then install again:"), f"{pip(packages, host)} install --force-reinstall --no-deps {wanted}", host)],
-            confidence=LIKELY,
-        )
+    if not packages.doubled:
+        return
+    wanted = " ".join(f"{name}=={packages.pins[name]}" if name in packages.pins else name for name in packages.doubled)
+    command = f"{pip(packages, host)} install --force-reinstall --no-deps {wanted}"
+    yield Finding(
+        t("An upgrade broke off: {names} is recorded twice.", names=", ".join(packages.doubled)),
+        evidence=[Evidence(t("two version records of one name"), packages.source)],
+        fixes=[fixes.paste(t("Stop Forge, then install again:"), command, host)],
+        confidence=LIKELY,
+    )

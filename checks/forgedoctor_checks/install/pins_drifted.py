@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, INFO, Evidence, Finding, check, plain, t
 from forgedoctor.facts import Packages
-from forgedoctor_checks.install.web_stack_version_mismatch import STACK
+from forgedoctor_checks.install.web_stack_version_mismatch import STACK, same_version
 
 
 @check("pins-drifted", severity=INFO, group="install")
@@ -20,12 +20,18 @@ def pins_drifted(packages: Packages) -> Iterator[Finding]:
     drifted = [
         f"{name} {packages.packages[name]} (pinned {pin})"
         for name, pin in sorted(packages.pins.items())
-        if name not in STACK and name in packages.packages and packages.packages[name].split("+")[0] != pin
+        if name not in STACK and name in packages.packages and not same_version(packages.packages[name], pin)
     ]
-    if drifted:
-        yield Finding(
-            t("{count} packages differ from the pinned versions.", count=len(drifted)),
-            evidence=[Evidence(plain(", ".join(drifted[:12]) + (" …" if len(drifted) > 12 else "")), packages.venv)],
-            fixes=[fixes.advise(t("If something is odd: start Forge once without --skip-install, or delete its venv folder and let it be made again"))],
-            confidence=CERTAIN,
-        )
+    if not drifted:
+        return
+    again = t(
+        "If something is odd: start Forge once without --skip-install, or delete its venv folder and let it be made again"
+    )
+    yield Finding(
+        t("{count} packages differ from the pinned versions.", count=len(drifted))
+        if len(drifted) > 1
+        else t("One package differs from its pinned version."),
+        evidence=[Evidence(plain(", ".join(drifted[:12]) + (" …" if len(drifted) > 12 else "")), packages.venv)],
+        fixes=[fixes.advise(again)],
+        confidence=CERTAIN,
+    )

@@ -20,7 +20,7 @@ def python_unsupported(packages: Packages, install: Install, host: Host | None) 
     Source: modules/launch_utils.py check_python_version of each fork.
     """
     parts = packages.python.split(".")
-    if len(parts) < 2 or not parts[1].isdigit():
+    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
         return
     windows = bool(host and host.system == "windows")
     have = int(parts[0]), int(parts[1])
@@ -29,9 +29,13 @@ def python_unsupported(packages: Packages, install: Install, host: Host | None) 
         return
     first, last = known[0].python_windows if windows else known[0].python
     best = "3.10" if first == "3.7" else last
+    name = display_name(install.fork)
+    anew = t("Install Python {want}, name it in the python_cmd line of webui-user.sh, delete the venv folder, start", want=best)
+    if windows:
+        anew = t("Install Python {want}, name it in the PYTHON line of webui-user.bat, delete the venv folder, start", want=best)
     yield Finding(
-        t("{fork} is not tested with Python {have}; it wants {want}.", fork=display_name(install.fork), have=packages.python, want=best),
+        t("{fork} is not tested with Python {have}; it wants {want}.", fork=name, have=packages.python, want=best),
         evidence=[Evidence(t("the venv is made with Python {have}", have=packages.python), packages.venv)],
-        fixes=[fixes.advise(t("Install Python {want}, name it in the PYTHON (or python_cmd) line of webui-user, delete the venv folder and start again", want=best))],
+        fixes=[fixes.advise(anew)],
         confidence=CERTAIN,
     )

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, LIKELY, WARNING, Evidence, Finding, check, t
+from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, Message, check, t
 from forgedoctor.facts import Host, Packages
 
 STACK = ("gradio", "gradio-client", "fastapi", "starlette", "pydantic", "httpx", "httpcore", "uvicorn")
 # pydantic 2.11 makes schemas with "additionalProperties": true, which gradio_client before 1.7.1 cannot read.
-_BOOL_SCHEMA = (2, 11)
+_BOOL_SCHEMA, _READS_IT = (2, 11), (1, 7, 1)
+_FASTAPI_FOR_2 = (0, 100)  # the first fastapi that works with pydantic 2
 
 
-@check("web-stack-version-mismatch", severity=WARNING, group="install", explains=["server-thread-dead", "server-half-dead"])
+@check(
+    "web-stack-version-mismatch", severity=ERROR, group="install", explains=["server-thread-dead", "server-half-dead"]
+)
 def web_stack_version_mismatch(packages: Packages, host: Host | None) -> Iterator[Finding]:
     """gradio, fastapi, pydantic and their kin are not the versions that this fork pins.
 
@@ -22,32 +27,58 @@ def web_stack_version_mismatch(packages: Packages, host: Host | None) -> Iterato
     Fix: install the pinned versions again, in Forge's own venv.
     Source: requirements_versions.txt of the checkout; gradio issues on pydantic 2.11.
     """
-    drifted = {n: (packages.pins[n], packages.packages[n]) for n in STACK if n in packages.pins and n in packages.packages and packages.pins[n] != packages.packages[n]}
-    pydantic = _version(packages.packages.get("pydantic", ""))
-    known_break = pydantic >= _BOOL_SCHEMA and packages.packages.get("gradio", "").startswith("4.")
-    if not drifted and not known_break:
+    have, pins = packages.packages, packages.pins
+    drifted = {
+        name: pins[name] for name in STACK if name in pins and name in have and not same_version(have[name], pins[name])
+    }
+    broken = _broken(packages)
+    if not drifted and not broken:
         return
     evidence = [
-        Evidence(t("{name} {have} is installed, {pin} is pinned", name=name, have=have, pin=pin), packages.venv)
-        for name, (pin, have) in drifted.items()
+        Evidence(t("{name} {have} is installed, {pin} is pinned", name=name, have=have[name], pin=pin), packages.venv)
+        for name, pin in drifted.items()
     ]
-    if known_break:
-        evidence.append(Evidence(t("pydantic {version} breaks this gradio: 'bool' is not iterable", version=packages.packages["pydantic"])))
-    wanted = " ".join(f"{name}=={pin}" for name, (pin, _) in drifted.items()) or "pydantic==2.10.6"
+    wanted = " ".join(f"{name}=={pin}" for name, pin in drifted.items())
+    if broken:
+        evidence.append(Evidence(broken[0]))
+        wanted = wanted if "pydantic" in drifted else f"{wanted} {broken[1]}".strip()
+    names = ", ".join(drifted) or "pydantic"
     yield Finding(
-        t("The web packages are not the ones this Forge was made for: {names}.", names=", ".join(drifted) or "pydantic"),
+        t("The web packages are not the ones this Forge was made for: {names}.", names=names),
         evidence=evidence,
-        fixes=[fixes.paste(t("Install the pinned versions in Forge's venv:"), f"{pip(packages, host)} install {wanted}", host)],
-        confidence=CERTAIN if known_break else LIKELY,
+        fixes=[fixes.paste(t("Install these in Forge's venv:"), f"{pip(packages, host)} install {wanted}", host)],
+        severity=ERROR if broken else WARNING,
+        confidence=CERTAIN if broken else LIKELY,
     )
 
 
+def _broken(packages: Packages) -> tuple[Message, str] | None:
+    """What is known not to work together, and the requirement that mends it."""
+    pydantic, client, fastapi = (_version(packages.packages.get(n, "")) for n in ("pydantic", "gradio-client", "fastapi"))
+    version = packages.packages.get("pydantic", "")
+    if pydantic >= (2,) and fastapi and fastapi < _FASTAPI_FOR_2:
+        return t("pydantic {version} breaks this fastapi: it wants pydantic 1", version=version), '"pydantic<2"'
+    if pydantic >= _BOOL_SCHEMA and packages.packages.get("gradio", "").startswith("4.") and client < _READS_IT:
+        return t("pydantic {version} breaks this gradio: 'bool' is not iterable", version=version), "pydantic==2.10.6"
+    return None
+
+
+def same_version(have: str, pin: str) -> bool:
+    """Whether an installed version is the pinned one: a local part (+cu121) and zeros at the end do not count."""
+    return _bare(have) == _bare(pin)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"(?:\.0+)+$", "", text.partition("+")[0].lower())
+
+
 def pip(packages: Packages, host: Host | None) -> str:
-    """pip of Forge's venv, as a command for this system."""
+    """pip of Forge's venv, as a command for this system. The one-click package has its Python without a Scripts folder."""
     if host and host.system == "windows":
-        return f'"{packages.venv}\\Scripts\\python.exe" -m pip'
-    return f"{packages.venv}/bin/python -m pip"
+        one_click = packages.venv.replace("/", "\\").lower().endswith("\\system\\python")
+        return f'"{packages.venv}\\{"" if one_click else "Scripts" + chr(92)}python.exe" -m pip'
+    return f"{shlex.quote(packages.venv + '/bin/python')} -m pip"
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, WARNING, Evidence, Finding, Fix, Severity, check, plain, t
-from forgedoctor.facts import Endpoint, Host, Launch, Proxy
+from forgedoctor.check import CERTAIN, ERROR, INFO, LIKELY, WARNING, Evidence, Finding, Fix, Message, check, plain, t
+from forgedoctor.facts import Endpoint, Host, Launch, Proxy, Sockets
 from forgedoctor.facts.proxy import Setting
-from forgedoctor_checks.reach._urls import host_of, loopback
+from forgedoctor_checks.reach._urls import host_of, loopback, port_of
 
 _GRADIO_3 = ("a1111", "reforge", "classic")
 
@@ -16,7 +16,7 @@ _GRADIO_3 = ("a1111", "reforge", "classic")
     explains=["server-half-dead", "endpoint-unreachable", "server-thread-dead"],
 )  # fmt: skip
 def localhost_via_system_proxy(
-    proxy: Proxy, launch: Launch | None, host: Host | None, endpoint: Endpoint | None
+    proxy: Proxy, launch: Launch | None, host: Host | None, endpoint: Endpoint | None, sockets: Sockets | None
 ) -> Iterator[Finding]:
     """A proxy setting also catches requests to this machine itself.
 
@@ -31,21 +31,33 @@ def localhost_via_system_proxy(
     missed = [name for name in _own_names(launch) if not proxy.bypasses(name, client=_client(launch))]
     if setting is None or not missed:
         return
-    itself = launch is None or launch.effective.mode == "webui"
-    summary = t("A proxy ({name}) catches requests to this machine itself: clients here cannot reach the API.", name=setting.name)
-    if itself:
-        template = "A proxy ({name}) catches requests to this machine itself, which breaks the web UI's start."
-        if _works(launch, endpoint):
-            template = "A proxy ({name}) catches requests to this machine itself; this start came through all the same."
-        summary = t(template, name=setting.name)
-    covers = t("NO_PROXY covers: {hosts}", hosts=", ".join(proxy.no_proxy)) if proxy.no_proxy else t("NO_PROXY is not set")
+    works, dead = _works(launch, endpoint), _nobody_there(setting, sockets)
+    elsewhere = not loopback(host_of(setting.value))  # such a proxy looks at its own 127.0.0.1
+    covers = t("NO_PROXY is not set")
+    if proxy.no_proxy:
+        covers = t("NO_PROXY covers: {hosts}", hosts=", ".join(proxy.no_proxy))
+    evidence = [Evidence(plain(f"{setting.name}={setting.value}"), setting.source), Evidence(covers)]
+    if dead:
+        evidence.append(Evidence(t("nobody listens there: the proxy is not running"), "table of TCP sockets"))
+    breaks = launch is not None and launch.effective.mode == "webui" and (elsewhere or dead)
     yield Finding(
-        summary,
-        evidence=[Evidence(plain(f"{setting.name}={setting.value}"), setting.source), Evidence(covers)],
+        _summary(launch, setting, works, breaks),
+        evidence=evidence,
         fixes=[_except(proxy, missed, host)],
-        severity=_severity(launch, endpoint, setting, itself),
+        severity=INFO if works else ERROR if breaks and launch and launch.effective.exit is None else WARNING,
         confidence=CERTAIN if setting.source.startswith(("environment", "process")) else LIKELY,
     )
+
+
+def _summary(launch: Launch | None, setting: Setting, works: bool, breaks: bool) -> Message:
+    template = "A proxy ({name}) catches requests to this machine itself, which may break the web UI's start."
+    if launch and launch.effective.mode == "api-only":
+        template = "A proxy ({name}) catches requests to this machine itself: clients here may not reach the API."
+    elif works:
+        template = "A proxy ({name}) catches requests to this machine itself; this start came through all the same."
+    elif breaks:
+        template = "A proxy ({name}) catches requests to this machine itself, which breaks the web UI's start."
+    return t(template, name=setting.name)
 
 
 def _client(launch: Launch | None) -> str:
@@ -64,12 +76,12 @@ def _works(launch: Launch | None, endpoint: Endpoint | None) -> bool:
     return bool(probe and probe.status in (200, 401))
 
 
-def _severity(launch: Launch | None, endpoint: Endpoint | None, setting: Setting, itself: bool) -> Severity:
-    """A proxy elsewhere looks at its own 127.0.0.1; one on this machine may hand the request back to Forge."""
-    if _works(launch, endpoint):
-        return INFO
-    starts = itself and launch is not None and launch.effective.exit is None
-    return ERROR if starts and not loopback(host_of(setting.value)) else WARNING
+def _nobody_there(setting: Setting, sockets: Sockets | None) -> bool:
+    """Whether the proxy is on this machine and its port is closed."""
+    address = host_of(setting.value)
+    if sockets is None or not loopback(address) or not (sockets.complete or sockets.listeners):
+        return False
+    return not sockets.holders(address, port_of(setting.value, 80))
 
 
 def _except(proxy: Proxy, missed: list[str], host: Host | None) -> Fix:

@@ -11,11 +11,14 @@ from forgedoctor.facts import Host, Packages, Proxy
 from forgedoctor.facts.proxy import Setting, kind_of
 
 _SCHEMES = ("http", "https", "socks5")
-_KNOWS_SOCKS5H = (0, 26)  # httpx from here on
+_KNOWS_SOCKS5H = (0, 28)  # httpx from here on
 _READS_BARE_IPV6 = (0, 24, 1)
 
 
-@check("proxy-env-malformed", severity=ERROR, group="proxy", explains=["localhost-via-system-proxy", "server-thread-dead"])
+@check(
+    "proxy-env-malformed", severity=ERROR, group="proxy",
+    explains=["localhost-via-system-proxy", "server-thread-dead", "socks-support-missing"],
+)  # fmt: skip
 def proxy_env_malformed(proxy: Proxy, packages: Packages | None, host: Host | None) -> Iterator[Finding]:
     """A proxy variable has a value that the HTTP library cannot read.
 
@@ -24,7 +27,7 @@ def proxy_env_malformed(proxy: Proxy, packages: Packages | None, host: Host | No
     Why: in NO_PROXY anything with a colon that is no plain IPv6 address counts as host and port: [::1] does, and before
     httpx 0.24.1 a bare ::1 does too; a proxy whose scheme httpx does not know (socks://, socks4://) is refused.
     Fix: take ::1 out of NO_PROXY; write the proxy as http://HOST:PORT or socks5://HOST:PORT.
-    Source: tried with httpx 0.24.0, 0.24.1 and 0.28.1; httpx _utils.get_environment_proxies.
+    Source: tried with httpx 0.24.0 to 0.28.1; httpx _utils.get_environment_proxies.
     """
     if "*" in proxy.no_proxy:
         return  # then httpx reads no other of these variables

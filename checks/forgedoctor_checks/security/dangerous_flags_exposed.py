@@ -8,9 +8,9 @@ from forgedoctor.facts import Launch
 from forgedoctor_checks.security._open import exposed, why
 
 _FLAGS = {
-    "allow_code": t("--allow-code lets a request run Python code on this machine"),
-    "disable_safe_unpickle": t("--disable-safe-unpickle lets a model file run code when it is loaded"),
-    "api_server_stop": t("--api-server-stop lets a request end or restart the program"),
+    "allow_code": t("--allow-code lets a request run Python code on this machine."),
+    "disable_safe_unpickle": t("--disable-safe-unpickle lets a model file run code when it is loaded."),
+    "api_server_stop": t("--api-server-stop lets a request end or restart the program."),
 }
 
 
@@ -27,5 +27,12 @@ def dangerous_flags_exposed(launch: Launch) -> Iterator[Finding]:
     if not exposed(launch):
         return
     for dest, text in _FLAGS.items():
-        if launch.given(dest) and not (dest == "api_server_stop" and not launch.effective.api):
-            yield Finding(text, evidence=[why(launch)], fixes=[fixes.change_flags(launch, drop=["--" + dest.replace("_", "-")])], confidence=CERTAIN)
+        if not launch.given(dest) or (dest == "api_server_stop" and not _anyone_may_stop(launch)):
+            continue
+        fix = fixes.change_flags(launch, drop=["--" + dest.replace("_", "-")])
+        yield Finding(text, evidence=[why(launch)], fixes=[fix], confidence=CERTAIN)
+
+
+def _anyone_may_stop(launch: Launch) -> bool:
+    """These routes belong to the core API, which --api-auth guards."""
+    return launch.effective.api and not launch.given("api_auth")

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, INFO, Evidence, Finding, NotApplicable, check, plain, t
 from forgedoctor.facts import Launch, Transcript
+
+# Older versions misspell the sentence ("disabed because of commandline flags").
+_SAID = re.compile(r"extension access dis\w+ because of command ?line flags", re.I)
+_CLOSING = ("--listen", "--share", "--ngrok", "--server-name")
 
 
 @check("extension-access-disabled", severity=INFO, group="security")
@@ -18,18 +23,24 @@ def extension_access_disabled(launch: Launch | None, transcript: Transcript | No
     """
     if launch is None and transcript is None:
         raise NotApplicable(t("no command line was seen"))
-    said = [line for line in transcript.lines if "extension access dis" in line.text and "because of command" in line.text] if transcript else []
-    off = bool(launch and launch.seen and launch.effective.exit is None and launch.effective.extension_access_disabled)
-    if not said and (not off or transcript is not None):
+    said = [line for line in transcript.lines if _SAID.search(line.text)] if transcript else []
+    if not said and (transcript is not None or not _off(launch)):
         return
     evidence = [Evidence(plain(line.text.strip()), line.where) for line in said[:2]]
-    flags = [one for one in ("--listen", "--share", "--ngrok", "--server-name") if launch and launch.given(one[2:].replace("-", "_"))]
+    flags = " ".join(one for one in _CLOSING if launch and launch.given(one[2:].replace("-", "_")))
     if flags and launch:
-        evidence.append(Evidence(t("{flags} switches it off", flags=" ".join(flags)), launch.origin))
+        evidence.append(Evidence(t("{flags} switches it off", flags=flags), launch.origin))
+    way = t("Install in a start without {flags}, or with git into the extensions folder", flags=flags or "--listen")
     yield Finding(
         t("The page cannot install extensions while the server is open to others."),
         evidence=evidence,
-        fixes=[fixes.advise(t("Install in a start without {flags}, or with git into the extensions folder", flags=" ".join(flags) or "--listen"))],
+        fixes=[fixes.advise(way)],
         severity=ERROR if said else INFO,
         confidence=CERTAIN,
     )
+
+
+def _off(launch: Launch | None) -> bool:
+    if launch is None or not launch.seen or launch.effective.exit is not None:
+        return False
+    return launch.effective.mode == "webui" and launch.effective.extension_access_disabled

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgedoctor import fixes
-from forgedoctor.check import CERTAIN, WARNING, Finding, check, t
+from forgedoctor.check import CERTAIN, WARNING, Evidence, Finding, check, t
 from forgedoctor.facts import Launch
 from forgedoctor_checks.security._open import exposed, why
 
@@ -20,12 +20,12 @@ def extension_access_open(launch: Launch) -> Iterator[Finding]:
     """
     if not exposed(launch) or launch.effective.mode != "webui" or launch.effective.extension_access_disabled:
         return
-    given = launch.given("enable_insecure_extension_access")
+    evidence = [why(launch)]
     fix = fixes.change_flags(launch, drop=["--enable-insecure-extension-access"])
-    if not given:
-        fix = fixes.change_flags(launch, add=["--listen"], title=t("Use --listen in place of GRADIO_SERVER_NAME:"))
-    login = launch.given("gradio_auth", "gradio_auth_path")
+    if not launch.given("enable_insecure_extension_access"):
+        evidence.append(Evidence(t("GRADIO_SERVER_NAME opens it, which unlike --listen does not close the extensions")))
+        fix = fixes.change_flags(launch, add=["--listen"], title=t("Say it with --listen, which closes them:"))
     summary = t("Anyone who reaches the page can install extensions, and so run programs on this machine.")
-    if login:
+    if launch.given("gradio_auth", "gradio_auth_path"):
         summary = t("Anyone with the page's password can install extensions, and so run programs on this machine.")
-    yield Finding(summary, evidence=[why(launch)], fixes=[fix], confidence=CERTAIN)
+    yield Finding(summary, evidence=evidence, fixes=[fix], confidence=CERTAIN)

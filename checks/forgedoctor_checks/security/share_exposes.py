@@ -9,7 +9,7 @@ from forgedoctor_checks.launch._words import shown
 from forgedoctor_checks.security._open import starts, tunnelled
 
 
-@check("share-exposes", severity=WARNING, group="security")
+@check("share-exposes", severity=WARNING, group="security", explains=["insecure-exposure"])
 def share_exposes(launch: Launch) -> Iterator[Finding]:
     """--share or --ngrok puts this Forge on the internet.
 
@@ -20,11 +20,14 @@ def share_exposes(launch: Launch) -> Iterator[Finding]:
     """
     if not starts(launch) or not tunnelled(launch) or launch.given("gradio_auth", "gradio_auth_path"):
         return
-    name = "--share" if launch.given("share") else "--ngrok"
-    login = [f"--gradio-auth {fixes.LOGIN}"] + ([f"--api-auth {fixes.LOGIN}"] if launch.effective.api and not launch.given("api_auth") else [])
+    names = [name for name in ("--share", "--ngrok") if launch.given(name[2:])]
+    login = [f"--gradio-auth {fixes.LOGIN}"]
+    if launch.effective.api and not launch.given("api_auth"):
+        login.append(f"--api-auth {fixes.LOGIN}")
+    keep = fixes.change_flags(launch, add=login, title=t("Or ask for a login:"))
     yield Finding(
-        t("{flag} puts this Forge on the internet without a login.", flag=name),
+        t("{flag} puts this Forge on the internet without a login.", flag=names[0]),
         evidence=[shown(launch)],
-        fixes=[fixes.change_flags(launch, drop=[name]), fixes.change_flags(launch, add=login, title=t("Or ask for a login:"))],
+        fixes=[fixes.change_flags(launch, drop=names), keep],
         confidence=CERTAIN,
     )
