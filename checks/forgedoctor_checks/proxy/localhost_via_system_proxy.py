@@ -28,7 +28,8 @@ def localhost_via_system_proxy(
     Source: recorded start with http_proxy set; httpx's rules for NO_PROXY.
     """
     setting = proxy.for_url("https" if launch and launch.tls else "http")
-    missed = [name for name in _own_names(launch) if not proxy.bypasses(name, client=_client(launch))]
+    port = launch.effective.listens or launch.effective.port if launch else None
+    missed = [name for name in _own_names(launch) if not proxy.bypasses(name, port, client=_client(launch))]
     if setting is None or not missed:
         return
     works, dead = _works(launch, endpoint), _nobody_there(setting, sockets)

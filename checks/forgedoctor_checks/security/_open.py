@@ -17,8 +17,14 @@ def exposed(launch: Launch) -> bool:
 
 
 def tunnelled(launch: Launch) -> bool:
-    """Whether --share or --ngrok carries the web UI to the internet."""
-    return launch.given("share", "ngrok") and launch.effective.mode == "webui"
+    """Whether --share or --ngrok carries it to the internet.
+
+    --share belongs to the web UI. --ngrok opens a tunnel to --port or 7860 in both modes (modules/ngrok.py), so beside
+    --nowebui, whose own port is 7861, only where that is the port.
+    """
+    if launch.effective.mode == "webui":
+        return launch.given("share", "ngrok")
+    return launch.given("ngrok") and launch.effective.listens in (launch.effective.options.get("port"), 7860)
 
 
 def why(launch: Launch) -> Evidence:
