@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from forgedoctor.case import Case
 from forgedoctor.check import Check, Finding, NotApplicable, Undecided, needs_of
 from forgedoctor.fact import Collector, Fact, Missing, State, Unavailable, collector_for, name_of
@@ -194,8 +196,23 @@ def _joined(first: Outcome, other: Outcome) -> Outcome:
     """One outcome of two ways to know the same cause: what was found counts, then what was judged."""
     order = [Status.FAILED, Status.CRASHED, Status.PASSED, Status.UNKNOWN, Status.SKIPPED]
     best = min(first, other, key=lambda one: order.index(one.status))
-    return Outcome(
-        first.check, best.status, findings=first.findings + other.findings, reason=best.reason, settle=best.settle
+    found = first.findings + other.findings
+    if first.findings and other.findings:
+        found = [_one(first.findings[0], other.findings[0], first.check), *first.findings[1:], *other.findings[1:]]
+    return Outcome(first.check, best.status, findings=found, reason=best.reason, settle=best.settle)
+
+
+def _one(first: Finding, other: Finding, check: Check) -> Finding:
+    """One finding of two that tell the same cause: the first one's words and fixes, the evidence of both."""
+    evidence = {str(one.text): one for one in (*first.evidence, *other.evidence)}
+    worst = min(first.severity or check.severity, other.severity or check.severity, key=lambda one: one.rank)
+    best = min(first.confidence, other.confidence, key=lambda one: one.rank)
+    return msgspec.structs.replace(
+        first,
+        evidence=tuple(evidence.values()),
+        severity=worst,
+        confidence=best,
+        explains=(*first.explains, *other.explains),
     )
 
 

@@ -115,6 +115,8 @@ def findings(signature: Signature, transcript: Transcript | None, exchanges: Exc
                 for text in signature.fixes
             ],
             confidence=signature.confidence,
+            severity=signature.severity,
+            explains=signature.explains,
         )
 
 

@@ -112,18 +112,21 @@ def test_a_renamed_flag_keeps_its_value_and_its_place() -> None:
     def rename(raw: str, names: Mapping[str, str]) -> str:
         return flag_edit.edited(raw, Change(rename=names), windows=True)
 
-    assert rename("set COMMANDLINE_ARGS=--prot 81 --api", {"--prot": "--port"}) == "set COMMANDLINE_ARGS=--port 81 --api"
-    assert rename("set COMMANDLINE_ARGS=--prot=81", {"--prot": "--port"}) == "set COMMANDLINE_ARGS=--port=81"
+    wrong = {"--prot": "--port"}
+    assert rename("set COMMANDLINE_ARGS=--prot 81 --api", wrong) == "set COMMANDLINE_ARGS=--port 81 --api"
+    assert rename("set COMMANDLINE_ARGS=--prot=81", wrong) == "set COMMANDLINE_ARGS=--port=81"
     assert rename('set COMMANDLINE_ARGS="--listen --port 81"', {"--listen --port 81": "--listen --port 81"}) == (
         "set COMMANDLINE_ARGS=--listen --port 81"
     )
 
 
-FLAGS = st.sampled_from(["--api", "--listen", "--share", "--port 81", "--port=82", "--po 83", "--api-auth u:p", "--api-auth=u:p"])
 NAMES = st.sampled_from(["--api", "--listen", "--share", "--port", "--api-auth", "--nowebui"])
+FLAGS = st.sampled_from(
+    ["--api", "--listen", "--share", "--port 81", "--port=82", "--po 83", "--api-auth u:p", "--api-auth=u:p"]
+)
+LISTS = (st.lists(FLAGS, max_size=5), st.lists(NAMES, max_size=2), st.lists(FLAGS, max_size=2))
 
-
-@given(st.lists(FLAGS, max_size=5), st.lists(NAMES, max_size=2), st.lists(FLAGS, max_size=2), st.booleans(), st.booleans())
+@given(*LISTS, st.booleans(), st.booleans())
 def test_an_edited_line_gives_the_changed_words(
     there: list[str], drop: list[str], add: list[str], windows: bool, lines: bool
 ) -> None:
@@ -184,7 +187,8 @@ def test_a_file_that_the_running_forge_does_not_use_is_left_alone() -> None:
 
 
 def test_a_typed_line_is_given_anew() -> None:
-    assert _step(_launch("--api --port 80"), add=["--port 81"], drop=["--port"]).command == "python launch.py --api --port 81"
+    given = _launch("--api --port 80")
+    assert _step(given, add=["--port 81"], drop=["--port"]).command == "python launch.py --api --port 81"
     beside = _launch("--api", "--listen")
     assert _step(beside, add=["--port 81"]).command == "python launch.py --api --port 81"
     assert _step(beside, drop=["--listen"]) == Step(kind="flag", drop=("--listen",))  # it stands in the variable
@@ -202,7 +206,8 @@ def test_the_comment_in_a_fresh_shell_file_is_put_in_force() -> None:
 def test_writing_flags_uses_the_line_that_is_there() -> None:
     scripts = (read_script("webui-user.bat", b"@echo off\r\nset COMMANDLINE_ARGS=\r\ncall webui.bat\r\n"),)
     step = fixes.write_flags(LaunchFiles(scripts=scripts), "--api --port 81")
-    assert step and (step.line, step.before, step.after) == (2, "set COMMANDLINE_ARGS=", "set COMMANDLINE_ARGS=--api --port 81")
+    assert step and (step.line, step.before) == (2, "set COMMANDLINE_ARGS=")
+    assert step.after == "set COMMANDLINE_ARGS=--api --port 81"
 
 
 def test_a_variable_is_commented_out_where_a_file_sets_it() -> None:

@@ -6,7 +6,8 @@ save the one image that :func:`generate` makes when it was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -58,12 +59,36 @@ def untried(url: Url, credentials: str) -> list[Exchange]:
 
 def put(client: Client, url: Url, peer: str, credentials: str, deadline: Deadline) -> list[Exchange]:
     """Put all questions at once; for https also ask whether the certificate holds. Ends at the deadline."""
-    jobs = [(_exchange(ask, url, deadline), partial(client.fetch, ask)) for ask in questions(url, credentials)]
+    asks = {
+        ask.name: (_exchange(ask, url, deadline), partial(client.fetch, ask)) for ask in questions(url, credentials)
+    }
+    listing, fetch = asks["openapi"]
+    asks["openapi"] = (listing, partial(_unless_starting, asks["page"][0], asks["progress"][0], fetch))
+    jobs: list[tuple[Exchange, Callable[[Exchange], None]]] = list(asks.values())
     if url.scheme == "https":
         jobs.append((Exchange("verify", "TLS", "", deadline), verify(url, peer)))
     crew = Crew(jobs, pace=_PACE)
     crew.wait()
     return crew.exchanges
+
+
+def _unless_starting(page: Exchange, progress: Exchange, fetch: Callable[[Exchange], None], exchange: Exchange) -> None:
+    """Ask for the list of routes, unless the page is up and the API is not.
+
+    FastAPI makes the list once, at the first request, and keeps it: asked for while a web UI starts, /openapi.json and
+    /docs would lack the API until the next start. (Seen with fastapi 0.104; with --nowebui all routes are there before
+    the port opens.) Where the two do not answer, half the time is waited for them and the list asked all the same.
+    """
+    half = Deadline(exchange.deadline.left() / 2)
+    while half.left() and (page.result is None or progress.result is None):
+        time.sleep(_PACE)
+    if page.result and progress.result and page.status == 200 and progress.status == 404:
+        exchange.settle(
+            "not-tried", "the page is up and the API is not: asking would fix the list of routes without it"
+        )
+        return
+    exchange.begin()
+    fetch(exchange)
 
 
 def put_otherwise(url: Url, peer: str, found: Sequence[Exchange], deadline: Deadline) -> list[Exchange]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from forgedoctor.forge.scripts_model import HELPERS, SH, SHELL_ONLY, STARTERS, WRITTEN_FOR, Launch, Record
+from forgedoctor.forge.scripts_model import ARGS, HELPERS, SH, SHELL_ONLY, STARTERS, WRITTEN_FOR, Launch, Record
 from forgedoctor.forge.scripts_sh_flow import HEADS, Flow
 from forgedoctor.forge.scripts_sh_set import Setter, base_name
 from forgedoctor.forge.scripts_sh_text import Lexer, Unbalanced, Word
@@ -76,7 +76,8 @@ class _Shell:
             self._read()
         except Unbalanced as error:
             detail = f"The {error.opener} that opens here has no partner; bash runs nothing from this command on."
-            self.record.problem("unbalanced-quote", error.line, detail)
+            name = ARGS if f"{ARGS}=" in self.record.raw(error.line, error.line) else ""
+            self.record.problem("unbalanced-quote", error.line, detail, name)
             return False
         frame = self.flow.entered
         if frame and not self.ended:

@@ -134,7 +134,8 @@ def test_the_tutorials_plugin_judges_a_real_folder(installed: Path, tmp_path: Pa
 
 def test_the_tutorials_own_tests_pass(installed: Path, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "plugin")
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(installed), str(ROOT)))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env["PYTHONPATH"] = os.pathsep.join((str(installed), str(ROOT)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
     where = tmp_path / "plugin"
     done = subprocess.run(command, cwd=where, env=env, capture_output=True, text=True, timeout=120, check=False)

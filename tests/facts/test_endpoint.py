@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -75,10 +76,12 @@ def test_the_api_alone_has_neither_page_nor_ping() -> None:
     assert (seen.fork, seen.gradio) == ("forge", "")
 
 
-def test_without_api_the_routes_are_known_and_lack_it() -> None:
+def test_a_web_ui_without_api_is_not_asked_for_its_list_of_routes() -> None:
+    """It may be starting: the list would be made now, without the API, and kept (fastapi)."""
     with standin("ui-no-api") as url:
         seen = look(url)
-    assert seen.routes and "/sdapi/v1/txt2img" not in seen.routes
+    listing = seen.probe("openapi")
+    assert seen.routes is None and listing and listing.outcome == "not-tried"
     assert status(seen, "progress") == 404 and status(seen, "ping") == 200
 
 
@@ -294,3 +297,15 @@ def test_a_url_that_was_given_wins(forge: str) -> None:
 def test_it_serves_a_url_and_this_machine_but_never_looks_before_a_launch() -> None:
     assert all(isinstance(collector_for(Endpoint, scope), Collector) for scope in ("endpoint", "live"))
     assert not any(collector_for(Endpoint, scope) for scope in ("preflight", "args", "text"))
+
+
+def test_looking_at_a_forge_that_starts_does_it_no_harm() -> None:
+    with standin("starting", until=2.0) as url:
+        first = look(url)
+        for _ in range(100):
+            later = look(url)
+            if status(later, "progress") == 200:
+                break
+            time.sleep(0.1)
+    assert status(first, "progress") == 404
+    assert later.routes and "/sdapi/v1/txt2img" in later.routes

@@ -282,3 +282,8 @@ def test_what_the_mac_file_exports_stays_exported_in_the_file_after_it() -> None
 
 def test_variables_of_webui_sh_itself_need_no_export() -> None:
     assert final([sh('venv_dir="-"\n')], {}) == {"venv_dir": ("-", "webui-user.sh line 1")}
+
+
+def test_a_quotation_mark_without_partner_names_the_variable_it_breaks() -> None:
+    (problem,) = sh('export HF_HOME=/hf\nexport COMMANDLINE_ARGS="--api\n').problems
+    assert (problem.kind, problem.line, problem.name) == ("unbalanced-quote", 2, "COMMANDLINE_ARGS")

@@ -83,7 +83,7 @@ def _missing(endpoint: Endpoint, progress: Probe) -> Kind:
     if lists_api(endpoint) or page is None:
         return "unclear"
     if code(endpoint, "ping") == 200:
-        off = page.status == 200 and is_own_404(progress) and endpoint.routes is not None
+        off = page.status == 200 and is_own_404(progress)
         return "off" if off else "unclear"
     if is_family_page(endpoint):
         return "half" if is_own_404(progress) else "unclear"

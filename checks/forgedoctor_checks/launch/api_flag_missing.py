@@ -41,7 +41,7 @@ def api_flag_missing(
     known = bool(launch and launch.seen and launch.effective.exit is None)
     if (known and launch and launch.effective.api) or _answers(endpoint, exchanges):
         return
-    seen = [*_missing(endpoint, known), *_refused(exchanges), *_told(transcript)]
+    seen = [*_missing(endpoint), *_refused(exchanges), *_told(transcript)]
     if not seen and not known:
         raise NotApplicable(t("no command line and no answer was seen"))
     if not seen and transcript:
@@ -68,12 +68,15 @@ def _answers(endpoint: Endpoint | None, exchanges: Exchanges | None) -> bool:
     return any(_route(one) and one.status in (200, 422) for one in (exchanges.exchanges if exchanges else ()))
 
 
-def _missing(endpoint: Endpoint | None, known: bool) -> Iterator[Evidence]:
+def _missing(endpoint: Endpoint | None) -> Iterator[Evidence]:
+    """The page and its own routes answer, the API does not. Without the page's own /internal/ping it is another
+    program, or a start that broke off half-way."""
     page, api = (endpoint.probe("page"), endpoint.probe("progress")) if endpoint else (None, None)
+    ping = endpoint.probe("ping") if endpoint else None
     if not (endpoint and page and api and page.status == 200 and api.status == 404 and '"Not Found"' in api.body):
         return
-    routes = endpoint.routes
-    if any(path.startswith("/sdapi/v1/txt2img") for path in routes or ()) or (routes is None and not known):
+    listed = any(path.startswith("/sdapi/v1/txt2img") for path in endpoint.routes or ())
+    if listed or ping is None or ping.status != 200:
         return
     yield Evidence(t("the page answers, {path} answers 404", path=api.path.split("?")[0]), endpoint.url)
 
