@@ -66,14 +66,15 @@ def _step(launch: Launch, change: Change, files: LaunchFiles | None) -> Step:
         after = flag_edit.edited(place.raw, change, windows=_for_windows(place))
         if after != place.raw:
             return edit(place.file, place.line, place.raw, after)
-    by_hand = launch.origin == "command line" or not (launch.complete or launch.running)
-    if by_hand and place is None and stored is not None and not flag_edit.planned(stored, change)[0]:
-        return shell(_spelt(flag_edit.changed(launch.argv, change)))
     if files and change.add and not launch.argv and not launch.env.get(ENV):
         line = _default_line(files, change.add)
         if line:
             return line
-    return flag(add=[*change.rename.values(), *change.add], drop=[*change.drop, *change.rename])
+    by_hand = launch.origin == "command line" or not (launch.complete or launch.running)
+    if by_hand and place is None and stored is not None and not flag_edit.planned(stored, change)[0]:
+        return shell(_spelt(flag_edit.changed(launch.argv, change)))
+    dropped = [f'"{name}"' if " " in name else name for name in (*change.drop, *change.rename)]
+    return flag(add=[*change.rename.values(), *change.add], drop=dropped)
 
 
 def _kept_in(launch: Launch) -> Place | None:

@@ -142,11 +142,11 @@ assert not __import__("os").path.exists("/proc/uptime") or collect().seconds > 0
     assert (done.returncode, done.stderr) == (0, "")
 
 
-WEBUI_SH = '''#!/usr/bin/env bash
+WEBUI_SH = """#!/usr/bin/env bash
 SCRIPT_DIR=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 source "$SCRIPT_DIR"/webui-user.sh
 echo started with "$@"
-'''
+"""
 
 
 @pytest.mark.skipif(sys.platform == "win32" or not shutil.which("bash"), reason="runs webui.sh")

@@ -126,6 +126,7 @@ FLAGS = st.sampled_from(
 )
 LISTS = (st.lists(FLAGS, max_size=5), st.lists(NAMES, max_size=2), st.lists(FLAGS, max_size=2))
 
+
 @given(*LISTS, st.booleans(), st.booleans())
 def test_an_edited_line_gives_the_changed_words(
     there: list[str], drop: list[str], add: list[str], windows: bool, lines: bool

@@ -164,7 +164,9 @@ def _split(text: str) -> list[str]:
 
 # -- HTTP ---------------------------------------------------------------------------------------------------------
 
-_REQUEST = re.compile(rf"\b(?:Request:\s*)?({_METHODS})\s+(\S+)\s*(?:->|=>|→)\s*(\d{{3}}|None|null|\S+)?")
+_REQUEST = re.compile(
+    rf"\b(?:Request:\s*)?({_METHODS})\s+(\S+)\s*(?:->|=>|→)\s*(\d{{3}}|None|null|\S+)?\s*([{{\[\"'].*)?"
+)
 _ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[\d.]+"\s+(\d{{3}})')
 _APILOG = re.compile(rf"\bAPI \d{{4}}-\d\d-\d\d \S+ (\d{{3}}) http/\S+ ({_METHODS}) (\S+)")
 _CLIENT_ERROR = re.compile(r"\b(\d{3}) (?:Client|Server) Error: .*? for url:\s*(\S+)")
@@ -211,7 +213,7 @@ def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
 def _one_line(line: Line, lines: Sequence[Line], index: int) -> dict[str, Any] | None:
     text = line.text
     if match := _REQUEST.search(text):
-        return _exchange(match[1], match[2], line.where, match[3] or "", _body_after(lines, index))
+        return _exchange(match[1], match[2], line.where, match[3] or "", match[4] or _body_after(lines, index))
     if match := _API_ERROR.search(text):
         return _exchange(match[1], match[2], line.where, "", match[3])
     if match := _ACCESS.search(text):

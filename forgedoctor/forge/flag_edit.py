@@ -77,6 +77,8 @@ def planned(words: Sequence[str], change: Change) -> tuple[dict[int, Edit], list
     for use in uses(words, change.fork):
         word = words[use.start]
         written = word.partition("=")[0]
+        values = range(use.start + 1, use.end)
+        edits.update({index: change.rename[words[index]] for index in values if words[index] in change.rename})
         if word in change.rename:
             edits[use.start] = change.rename[word]
         elif written in change.rename:

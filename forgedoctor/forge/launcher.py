@@ -68,7 +68,7 @@ class Word(NamedTuple):
     source: str
 
 
-class Ending(Exception):  # noqa: N818 - an outcome, not an error of the doctor
+class Ending(Exception):
     """The program ends before it serves anything."""
 
     def __init__(self, code: int, stage: str, message: str) -> None:

@@ -28,7 +28,7 @@ _COUNT_ERRORS = {
 _TYPE_NAMES = {"json": "loads"}
 
 
-class Stop(Exception):  # noqa: N818 - an outcome, not an error of the doctor
+class Stop(Exception):
     """The parser ends the program: with ``code`` 2 and what it complains of, or with 0 after printing its help."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -36,7 +36,7 @@ class Stop(Exception):  # noqa: N818 - an outcome, not an error of the doctor
         self.code, self.message = code, message
 
 
-class Crash(Exception):  # noqa: N818
+class Crash(Exception):
     """The program ends with a traceback; the text is its last line."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forgedoctor.message import t
 from forgedoctor.report.document import Report, ReportCheck, ReportFinding, ReportFix, ReportStep
@@ -141,26 +141,27 @@ class _Page:
         it = self.report.launch.effective
         rows = []
         if it.get("exit"):
-            code, message = it["exit"]["code"], it["exit"]["message"]
-            rows.append(
-                (self.say("exit"), self.say("the program stops with status {code}: {why}", code=code, why=message))
-            )
+            end = it["exit"]
+            why = self.say("the program stops with status {code}: {why}", code=end["code"], why=end["message"])
+            rows.append((self.say("exit"), why))
         else:
-            host = {"*": "0.0.0.0 + [::]"}.get(it["host"], it["host"])
-            ports = it.get("port_range")
-            port = (
-                self.say("first free of {first} to {last}", first=ports[0], last=ports[1])
-                if ports
-                else it.get("listens") or it["port"]
-            )
             mode = self.say("API only") if it["mode"] == "api-only" else self.say("web UI")
             rows.append((self.say("starts"), f"{mode}, API {self.say('on') if it['api'] else self.say('off')}"))
-            rows.append((self.say("listens"), f"{host}, {self.say('port')} {port}"))
+            rows.append((self.say("listens"), self._where(it)))
         if it.get("ignored"):
             rows.append((self.say("no effect"), " ".join(dict.fromkeys(one["flag"] for one in it["ignored"]))))
         for label, value in rows:
             self._labelled(label, str(value), "")
         self.console.print()
+
+    def _where(self, it: dict[str, Any]) -> str:
+        if it.get("fails") and not it.get("listens"):
+            return self.say("nowhere: {why}", why=it["fails"]["message"])
+        host = {"*": "0.0.0.0 + [::]"}.get(it["host"], it["host"])
+        if it.get("port_range"):
+            first, last = it["port_range"]
+            return f"{host}, {self.say('port')} {self.say('first free of {first} to {last}', first=first, last=last)}"
+        return f"{host}, {self.say('port')} {it.get('listens') or it['port']}"
 
     def _foot(self) -> None:
         sums = self.report.summary

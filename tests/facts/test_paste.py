@@ -54,11 +54,31 @@ def test_quotes_round_the_whole_are_part_of_what_was_given() -> None:
     ("text", "method", "path", "status"),
     [
         ("Request: POST /sdapi/v1/txt2img -> 404", "POST", "/sdapi/v1/txt2img", 404),
-        ('INFO:     127.0.0.1:5000 - "GET /sdapi/v1/progress?x=1 HTTP/1.1" 401 Unauthorized', "GET", "/sdapi/v1/progress", 401),
+        (
+            'INFO:     127.0.0.1:5000 - "GET /sdapi/v1/progress?x=1 HTTP/1.1" 401 Unauthorized',
+            "GET",
+            "/sdapi/v1/progress",
+            401,
+        ),
         ("> GET /internal/ping HTTP/1.1\n> Host: x\n\n< HTTP/1.1 200 OK\n<\n{}", "GET", "/internal/ping", 200),
-        ("requests.exceptions.HTTPError: 404 Client Error: Not Found for url: http://h:7860/sdapi/v1/txt2img", "GET", "/sdapi/v1/txt2img", 404),
-        ("httpx.HTTPStatusError: Client error '401 Unauthorized' for url 'https://h/sdapi/v1/samplers'", "GET", "/sdapi/v1/samplers", 401),
-        ("API 2024-01-01 10:00:00.1 422 http/1.1 POST /sdapi/v1/img2img 10.0.0.2 0.1", "POST", "/sdapi/v1/img2img", 422),
+        (
+            "requests.exceptions.HTTPError: 404 Client Error: Not Found for url: http://h:7860/sdapi/v1/txt2img",
+            "GET",
+            "/sdapi/v1/txt2img",
+            404,
+        ),
+        (
+            "httpx.HTTPStatusError: Client error '401 Unauthorized' for url 'https://h/sdapi/v1/samplers'",
+            "GET",
+            "/sdapi/v1/samplers",
+            401,
+        ),
+        (
+            "API 2024-01-01 10:00:00.1 422 http/1.1 POST /sdapi/v1/img2img 10.0.0.2 0.1",
+            "POST",
+            "/sdapi/v1/img2img",
+            422,
+        ),
     ],
 )
 def test_an_exchange_in_any_shape(text: str, method: str, path: str, status: int) -> None:

@@ -262,11 +262,11 @@ class PsutilError(Exception):
     pass
 
 
-class NoSuchProcess(PsutilError):  # noqa: N818 - psutil's name
+class NoSuchProcess(PsutilError):
     pass
 
 
-class AccessDenied(PsutilError):  # noqa: N818 - psutil's name
+class AccessDenied(PsutilError):
     pass
 
 

@@ -153,7 +153,7 @@ class PsutilError(Exception):
     pass
 
 
-class AccessDenied(PsutilError):  # noqa: N818 - psutil's name
+class AccessDenied(PsutilError):
     pass
 
 

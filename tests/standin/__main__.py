@@ -22,16 +22,12 @@ def main() -> None:
     except KeyboardInterrupt:
         return
     except OSError as error:
-        raise SystemExit(
-            f"cannot listen on {given['host'] or '127.0.0.1'}:{given['port'] or 0}: {error}"
-        ) from None
+        raise SystemExit(f"cannot listen on {given['host'] or '127.0.0.1'}:{given['port'] or 0}: {error}") from None
 
 
 def _serve(mode: str, given: dict[str, Any]) -> None:
     if mode in hostile.MODES:
-        hostile.run(
-            mode, host=given["host"] or "127.0.0.1", port=given["port"] or 0, pause=given["seconds"] or 1.0
-        )
+        hostile.run(mode, host=given["host"] or "127.0.0.1", port=given["port"] or 0, pause=given["seconds"] or 1.0)
         return
     from .serve import run  # only here: the plain-socket peers do without FastAPI
 
@@ -44,22 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="0 takes a free one")
     parser.add_argument("--fork", choices=FORKS)
-    parser.add_argument(
-        "--tls", action="store_true", default=None, help="self-signed certificate made at start"
-    )
-    parser.add_argument(
-        "--seconds", type=float, help="how long a generation takes; slow-drip: between two bytes"
-    )
+    parser.add_argument("--tls", action="store_true", default=None, help="self-signed certificate made at start")
+    parser.add_argument("--seconds", type=float, help="how long a generation takes; slow-drip: between two bytes")
     parser.add_argument("--until", type=float, help="seconds after which the trouble of the mode is over")
     parser.add_argument("--fail", choices=FAILURES, help="how txt2img fails")
     parser.add_argument("--memory", choices=MEMORIES, help="what /sdapi/v1/memory says of CUDA")
     parser.add_argument("--cors-allow-origins", help="comma list, as the real flag")
-    parser.add_argument(
-        "--cmd-flags-broken", action="store_true", default=None, help="500 as with --port on forge"
-    )
-    parser.add_argument(
-        "--until-stdin-closes", action="store_true", help="end with the process that started this"
-    )
+    parser.add_argument("--cmd-flags-broken", action="store_true", default=None, help="500 as with --port on forge")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end with the process that started this")
     return parser
 
 

@@ -32,9 +32,7 @@ class StandIn:
         self.app = _bare_app(options)
         self.app.state.stage = options.stage
         if not options.web_ui:
-            self.app.add_middleware(
-                cors.GzipWhenAsked, minimum_size=1000
-            )  # the web UI was seen not to compress
+            self.app.add_middleware(cors.GzipWhenAsked, minimum_size=1000)  # the web UI was seen not to compress
         errors.install(self.app, options)
         cors.install(self.app, options)
         self._add_routes(options.stage)
@@ -60,9 +58,7 @@ class StandIn:
         if route.guard == "gradio" and self.options.gradio_auth:
             needs.append(Depends(guards.gradio_guard))
         handler = self._handler(route)
-        self.app.add_api_route(
-            route.path, handler, methods=[route.method], dependencies=needs, response_model=None
-        )
+        self.app.add_api_route(route.path, handler, methods=[route.method], dependencies=needs, response_model=None)
 
     def _handler(self, route: Route) -> Handler:
         path = route.path.rstrip("/") or "/"

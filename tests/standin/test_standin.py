@@ -92,10 +92,7 @@ def test_right_credentials_pass_and_stand_in_clear_in_cmd_flags() -> None:
     login = "Basic " + base64.b64encode(b"user:secret").decode()
     with standin("nowebui-api-auth") as base:
         assert ask(base, PROGRESS, headers={"Authorization": login}).status == 200
-        assert (
-            ask(base, "/sdapi/v1/cmd-flags", headers={"Authorization": login}).json()["api_auth"]
-            == "user:secret"
-        )
+        assert ask(base, "/sdapi/v1/cmd-flags", headers={"Authorization": login}).json()["api_auth"] == "user:secret"
         schemes = ask(base, "/openapi.json").json()["components"]["securitySchemes"]
     assert schemes == {"HTTPBasic": {"type": "http", "scheme": "basic"}}
 
@@ -155,9 +152,7 @@ def test_forks_differ_by_their_routes_headers_and_errors(fork: str) -> None:
         ("forge", "message", "out-of-memory", "RuntimeError", "can't allocate memory"),
     ],
 )
-def test_txt2img_fails_in_the_shape_of_the_family(
-    fork: str, key: str, fail: str, error: str, text: str
-) -> None:
+def test_txt2img_fails_in_the_shape_of_the_family(fork: str, key: str, fail: str, error: str, text: str) -> None:
     with standin("nowebui", fork=fork, fail=fail) as base:
         failed = ask(base, "/sdapi/v1/txt2img", "POST", SMALL)
     assert failed.status == 500

@@ -38,7 +38,7 @@ def api_flag_missing(
     Fix: add --api to COMMANDLINE_ARGS of the file that is really started, restart, look at /docs.
     Source: webui.py webui_worker, modules/launch_utils.py start; recorded answers of a Forge without --api.
     """
-    known = bool(launch and launch.seen and launch.effective.exit is None)
+    known = _known(launch, files)
     if (known and launch and launch.effective.api) or _answers(endpoint, exchanges):
         return
     seen = [*_missing(endpoint), *_refused(exchanges), *_told(transcript)]
@@ -58,6 +58,13 @@ def api_flag_missing(
         severity=ERROR if seen else WARNING,
         confidence=CERTAIN if seen and known else LIKELY,
     )
+
+
+def _known(launch: Launch | None, files: LaunchFiles | None) -> bool:
+    """Whether the flags are known; also where the launcher files were read and set none."""
+    if launch is None or launch.effective.exit is not None:
+        return False
+    return launch.seen or (files is not None and launch.origin == "defaults")
 
 
 def _answers(endpoint: Endpoint | None, exchanges: Exchanges | None) -> bool:

@@ -41,8 +41,10 @@ def args_in_wrong_place(files: LaunchFiles, launch: Launch | None) -> Iterator[F
     """
     others = bool(files.value(_ARGS) or (launch and launch.effective.argv))
     for script in files.scripts:
+        comments = {problem.line for problem in script.problems if problem.kind == "commented-out"}
         for problem in script.problems:
-            if problem.kind not in _KINDS or (problem.kind == "commented-out" and others):
+            comment = problem.kind == "commented-out"
+            if problem.kind not in _KINDS or (comment and others) or (problem.line in comments and not comment):
                 continue
             if problem.name not in ("", _ARGS):
                 yield _variable(script, problem)

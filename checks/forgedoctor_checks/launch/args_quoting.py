@@ -13,6 +13,8 @@ from forgedoctor_checks.launch._words import shown, stop_note
 
 _FLAG_INSIDE = re.compile(r"\s--?[A-Za-z]")
 _BAD_VALUE = re.compile(r"value: '([^']*\s--?[A-Za-z][^']*)'")
+_UNSPLIT = re.compile("(?i)closing quotation|escaped character")
+_STARTS = ("backslash-lost", "special-character")  # the program starts, though with a wrong path
 _KINDS = {
     "backslash-lost": t("Backslashes vanish from a path in COMMANDLINE_ARGS: {detail}"),
     "typographic-characters": t("A typographic dash or quote stands where a plain one belongs: {detail}"),
@@ -40,15 +42,16 @@ def args_quoting(launch: Launch | None, files: LaunchFiles | None, transcript: T
     one list item a word.
     Source: modules/paths_internal.py (shlex.split).
     """
+    told = {problem.kind for script in (files.scripts if files else ()) for problem in script.problems}
     if launch:
         yield from _joined(launch)
-        yield from _unbalanced(launch)
+        yield from _unbalanced(launch, by_backslash="backslash-lost" in told)
     if transcript and transcript.refused:
         yield from _shown_in_quotes(transcript, launch)
     for script in files.scripts if files else ():
         for problem in script.problems:
             if problem.kind in _KINDS and problem.name == "COMMANDLINE_ARGS":
-                yield _in_file(script, problem)
+                yield _in_file(script, problem, launch)
 
 
 def _joined(launch: Launch) -> Iterator[Finding]:
@@ -92,9 +95,9 @@ def _shown_in_quotes(transcript: Transcript, launch: Launch | None) -> Iterator[
             return
 
 
-def _unbalanced(launch: Launch) -> Iterator[Finding]:
+def _unbalanced(launch: Launch, *, by_backslash: bool) -> Iterator[Finding]:
     end = launch.effective.exit
-    if end and re.search("(?i)closing quotation|escaped character", end.message):
+    if end and not by_backslash and _UNSPLIT.search(end.message):
         value = launch.env.get("COMMANDLINE_ARGS", "")
         yield Finding(
             t("COMMANDLINE_ARGS cannot be split: a quote or backslash is left open."),
@@ -104,8 +107,9 @@ def _unbalanced(launch: Launch) -> Iterator[Finding]:
         )
 
 
-def _in_file(script: Script, problem: Problem) -> Finding:
+def _in_file(script: Script, problem: Problem, launch: Launch | None) -> Finding:
     flags = flags_in(problem.text)
+    stops = bool(launch and launch.effective.exit and _UNSPLIT.search(launch.effective.exit.message))
     if problem.kind == "backslash-lost":
         flags = flags.replace("\\", "/")
     elif problem.kind == "typographic-characters":
@@ -117,7 +121,7 @@ def _in_file(script: Script, problem: Problem) -> Finding:
         Message(_KINDS[problem.kind].template, {"detail": problem.detail}),
         evidence=[Evidence(plain(problem.text.strip()), f"{script.name} line {problem.line}")],
         fixes=[fix or fixes.advise(_advice(problem.kind))],
-        severity=WARNING if problem.kind in ("backslash-lost", "special-character") else ERROR,
+        severity=WARNING if problem.kind in _STARTS and not stops else ERROR,
         confidence=CERTAIN,
     )
 

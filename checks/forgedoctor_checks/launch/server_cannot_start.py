@@ -11,7 +11,7 @@ from forgedoctor_checks.launch._words import shown, stop_note
 _ELSEWHERE = {
     "port-out-of-range", "port-zero", "gradio-port-not-a-number", "gradio-auth-no-colon", "api-auth-no-colon",
     "api-auth-extra-colon", "tls-keyfile-without-certfile", "tls-certfile-without-keyfile", "server-name-is-url",
-    "server-name-has-port",
+    "server-name-has-port", "server-name-invalid", "gradio-host-not-ipv4", "gradio-host-empty", "gradio-no-ports",
 }  # fmt: skip
 
 
@@ -24,8 +24,8 @@ def server_cannot_start(launch: Launch) -> Iterator[Finding]:
 
     What happens: the program loads for a minute, then its server's thread ends with a traceback; in the Forge family
     the process stays and serves nothing.
-    Why: values are used without being checked first: an IPv6 address without brackets or with them, an empty host,
-    no port left to try.
+    Why: values are used without being checked first: beside the web UI an IPv6 address needs brackets, with --nowebui
+    it goes without.
     Fix: correct that value.
     Source: recorded starts; gradio launch, uvicorn.
     """
@@ -52,6 +52,8 @@ def _splitting(message: str) -> bool:
 
 
 def _fix(launch: Launch, kind: str) -> Fix:
-    if kind.startswith("server-name"):
-        return fixes.change_flags(launch, drop=["--server-name"], add=["--listen"])
+    if kind in ("server-name-ipv6-bare", "server-name-brackets"):
+        address = launch.option("server_name").strip("[]")
+        right = address if launch.effective.mode == "api-only" else f"[{address}]"
+        return fixes.change_flags(launch, drop=["--server-name"], add=[f"--server-name {right}"])
     return fixes.advise(t("Correct or drop what the message names"))

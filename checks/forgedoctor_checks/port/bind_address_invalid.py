@@ -11,8 +11,6 @@ from forgedoctor_checks.launch._words import shown
 _SHAPES = {
     "server-name-is-url": t("it is a URL; an address alone is wanted"),
     "server-name-has-port": t("it holds a port; the port belongs to --port"),
-    "server-name-ipv6-bare": t("beside the web UI an IPv6 address needs brackets"),
-    "server-name-brackets": t("with --nowebui an IPv6 address goes without brackets"),
     "server-name-invalid": t("it is no address and no name"),
     "gradio-host-not-ipv4": t("gradio tests its ports on it with IPv4 only"),
     "gradio-host-empty": t("it is set to nothing, so that Forge calls itself at no address"),
@@ -47,7 +45,7 @@ def bind_address_invalid(
         fails is not None and fails.kind.startswith("gradio-host")
     )
     name = launch.env.get("GRADIO_SERVER_NAME", "") if variable else launch.option("server_name") or launch.effective.host
-    evidence = [Evidence(shape)] if shape else []
+    evidence = []
     if test:
         tried = t("binding {host} was tried and refused: {message}", host=test.host, message=test.message)
         evidence.append(Evidence(tried))
@@ -60,7 +58,7 @@ def bind_address_invalid(
     yield Finding(
         summary,
         evidence=[*evidence, shown(launch)],
-        fixes=[fixes.unset_variable("GRADIO_SERVER_NAME", host, files) if variable else _fix(launch, name)],
+        fixes=[fixes.unset_variable("GRADIO_SERVER_NAME", host, files) if variable else _fix(launch, name, own)],
         confidence=CERTAIN,
     )
 
@@ -70,15 +68,14 @@ def _refused(launch: Launch, sockets: Sockets | None) -> BindTest | None:
     return next((one for one in tests if one.outcome in ("not-local", "unresolvable")), None)
 
 
-def _fix(launch: Launch, name: str) -> Fix:
-    """The same address where that was meant, else all of them."""
-    kind = launch.effective.fails.kind if launch.effective.fails else ""
-    if kind == "server-name-ipv6-bare":
-        return fixes.change_flags(launch, drop=["--server-name"], add=[f"--server-name [{name}]"])
-    if kind == "server-name-brackets":
-        return fixes.change_flags(launch, drop=["--server-name"], add=[f"--server-name {name.strip('[]')}"])
+def _fix(launch: Launch, name: str, own: tuple[str, ...]) -> Fix:
+    """The same address where it is this machine's, else all of them."""
     host, port = _parts(name)
-    add = ["--server-name 127.0.0.1"] if host == "localhost" or host.startswith("127.") else ["--listen"]
+    add = ["--listen"]
+    if host == "localhost" or host.startswith("127."):
+        add = ["--server-name 127.0.0.1"]
+    elif host in own:
+        add = [f"--server-name {host}"]
     if port and "port" not in launch.effective.options:
         add.append(f"--port {port}")
     return fixes.change_flags(launch, drop=["--server-name"], add=add)

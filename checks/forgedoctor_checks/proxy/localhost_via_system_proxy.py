@@ -58,7 +58,7 @@ def _summary(launch: Launch | None, setting: Setting, works: bool, breaks: bool)
         template = "A proxy ({name}) catches requests to this machine itself; this start came through all the same."
     elif breaks:
         template = "A proxy ({name}) catches requests to this machine itself, which breaks the web UI's start."
-    return t(template, name=setting.name)
+    return t(template, name=setting.name if setting.name.lower().endswith("_proxy") else setting.source)
 
 
 def _client(launch: Launch | None) -> str:

@@ -73,7 +73,8 @@ def _address(launch: Launch | None, transcript: Transcript | None) -> str:
     """The loopback address that it listens on: of its flags, else what it printed; empty where others reach it."""
     if launch:
         open_to_others = not launch.loopback or (launch.given("share", "ngrok") and launch.effective.mode == "webui")
-        return "" if launch.effective.exit is not None or open_to_others else launch.listens_on
+        no_server = launch.effective.exit is not None or launch.effective.fails is not None
+        return "" if no_server or open_to_others else launch.listens_on
     printed = transcript.listening[-1] if transcript and transcript.listening else ""
     return printed if loopback(host_of(printed)) else ""
 

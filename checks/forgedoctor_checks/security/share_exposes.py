@@ -18,11 +18,14 @@ def share_exposes(launch: Launch) -> Iterator[Finding]:
     Fix: drop it, or give --gradio-auth and --api-auth.
     Source: gradio share links; modules/ngrok.py.
     """
-    if not starts(launch) or not tunnelled(launch) or launch.given("gradio_auth", "gradio_auth_path"):
+    if not starts(launch) or not tunnelled(launch):
+        return
+    webui, api = launch.effective.mode == "webui", launch.effective.api
+    if launch.given("gradio_auth", "gradio_auth_path") if webui else launch.given("api_auth"):
         return
     names = [name for name in ("--share", "--ngrok") if launch.given(name[2:])]
-    login = [f"--gradio-auth {fixes.LOGIN}"]
-    if launch.effective.api and not launch.given("api_auth"):
+    login = [f"--gradio-auth {fixes.LOGIN}"] if webui else []
+    if api and not launch.given("api_auth"):
         login.append(f"--api-auth {fixes.LOGIN}")
     keep = fixes.change_flags(launch, add=login, title=t("Or ask for a login:"))
     yield Finding(
