@@ -126,10 +126,7 @@ OUTBOUND_TLS = Signature(
     ),
     answers=(Answer(path=r"^/sdapi/v1/", statuses=(500,), body=r"CERTIFICATE_VERIFY_FAILED"),),
     fixes=(
-        t(
-            "Update certifi in Forge's venv, or point SSL_CERT_FILE at the bundle "
-            "with your company's root certificate"
-        ),
+        t("Update certifi in Forge's venv, or point SSL_CERT_FILE at the bundle with your company's root certificate"),
     ),
     explains=("tls-cert-unusable",),
     examples=(

@@ -59,9 +59,7 @@ SCRIPT = Signature(
         r"Cannot have a selectable script in the always on",
         r"AttributeError: 'dict' object has no attribute '(?:enabled|module|model|weight|image)'",
     ),
-    answers=(
-        Answer(path=API, statuses=(422,), body=r"(?i)script '?[^']+'? not found|selectable script|always ?on"),
-    ),
+    answers=(Answer(path=API, statuses=(422,), body=r"(?i)script '?[^']+'? not found|selectable script|always ?on"),),
     fixes=(
         t(
             "Look the script up in GET /sdapi/v1/scripts and /sdapi/v1/script-info; "
@@ -70,7 +68,7 @@ SCRIPT = Signature(
     ),
     explains=("api-payload-invalid",),
     confidence=CERTAIN,
-    examples=("POST /sdapi/v1/txt2img -> 422\n{\"detail\":\"Script 'adetailer' not found\"}",),
+    examples=('POST /sdapi/v1/txt2img -> 422\n{"detail":"Script \'adetailer\' not found"}',),
     near_misses=(
         'POST /sdapi/v1/txt2img -> 422\n{"detail":[{"loc":["body","steps"],"msg":"value is not a valid integer"}]}',
     ),

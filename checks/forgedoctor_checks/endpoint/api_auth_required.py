@@ -11,7 +11,9 @@ _POLLED = "/sdapi/v1/progress"  # what health checks ask
 
 
 @check("api-auth-required", severity=ERROR, group="endpoint")
-def api_auth_required(endpoint: Endpoint | None, exchanges: Exchanges | None, launch: Launch | None) -> Iterator[Finding]:
+def api_auth_required(
+    endpoint: Endpoint | None, exchanges: Exchanges | None, launch: Launch | None
+) -> Iterator[Finding]:
     """The API wants a user name and password that the client does not send, or sends wrongly.
 
     What happens: 401 {"detail":"Incorrect username or password"} or {"detail":"Not authenticated"} on /sdapi.
@@ -50,7 +52,9 @@ def _own(endpoint: Endpoint) -> Finding:
 
 def _foreign(endpoint: Endpoint) -> Finding:
     name = in_front(endpoint) or "?"
-    summary = t("{server} in front asks for a login of its own; whether the API behind it is on cannot be seen.", server=name)
+    summary = t(
+        "{server} in front asks for a login of its own; whether the API behind it is on cannot be seen.", server=name
+    )
     if endpoint.credentials_sent:
         summary = t("{server} in front refuses this user name and password.", server=name)
     return Finding(
@@ -81,7 +85,9 @@ def _pasted(refused: list[Exchange], launch: Launch | None) -> Finding:
     call = f"curl -u {fixes.LOGIN} {first.url or 'http://127.0.0.1:7860' + first.path}"
     return Finding(
         t("The API wants a login, and the client sent none or a wrong one."),
-        evidence=[Evidence(plain(f"{one.method} {one.path} -> 401 {one.detail}".strip()), one.where) for one in refused[:3]],
+        evidence=[
+            Evidence(plain(f"{one.method} {one.path} -> 401 {one.detail}".strip()), one.where) for one in refused[:3]
+        ],
         fixes=[fixes.paste(t("Send the --api-auth pair as HTTP Basic, for instance:"), call)],
         severity=WARNING if polled else ERROR,
         confidence=CERTAIN if known or first.detail else LIKELY,

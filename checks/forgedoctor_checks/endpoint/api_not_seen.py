@@ -55,11 +55,15 @@ def _reading(endpoint: Endpoint) -> tuple[Message, list[Fix]]:
     if status not in (404, 405):
         return _refused(endpoint, status, said(progress)), [directly, docs]
     if lists_api(endpoint) or (is_family_page(endpoint) and not is_own_404(progress)):
-        return t("Something on the way changes or withholds the API's addresses: {answer}.", answer=line(progress)), [directly]
+        return t("Something on the way changes or withholds the API's addresses: {answer}.", answer=line(progress)), [
+            directly
+        ]
     if page and asks_for_page_login(page):
-        return t("A gradio page with a login answers here, and no API: Forge without --api, or another program."), [docs]
+        return t("A gradio page with a login answers here, and no API: Forge without --api, or another program."), [
+            docs
+        ]
     if is_family_page(endpoint):
-        flag = fixes.advise(t("Add --api to the launch flags, restart, and wait for \"Startup time\" in the log"))
+        flag = fixes.advise(t('Add --api to the launch flags, restart, and wait for "Startup time" in the log'))
         return t("The page answers and the API does not: --api is missing, or the start is not over."), [flag, docs]
     if code(endpoint, "openapi") == 404 and page and page.status == 404:
         more = [docs] if prefix(endpoint) else []
@@ -80,6 +84,10 @@ def _all_404(endpoint: Endpoint) -> list[Fix]:
     found = []
     if prefix(endpoint):
         found.append(fixes.advise(t("Leave the path away: ask {url}", url=root(endpoint))))
-    found.append(fixes.advise(t("If this is Forge with --nowebui: start it without --subpath, which makes every address 404")))
-    found.append(fixes.advise(t("Else use the port that Forge printed: \"Running on local URL\" or \"Uvicorn running on\"")))
+    found.append(
+        fixes.advise(t("If this is Forge with --nowebui: start it without --subpath, which makes every address 404"))
+    )
+    found.append(
+        fixes.advise(t('Else use the port that Forge printed: "Running on local URL" or "Uvicorn running on"'))
+    )
     return found

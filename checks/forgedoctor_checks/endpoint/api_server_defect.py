@@ -48,7 +48,9 @@ def _expected(launch: Launch) -> Iterator[Finding]:
         flag = "--" + odd[0].replace("_", "-")
         yield Finding(
             t("GET /sdapi/v1/cmd-flags will answer 500 because {flag} is given: a defect of this fork.", flag=flag),
-            evidence=[Evidence(t("{flag} is no text, and the answer's schema takes texts only", flag=flag), launch.origin)],
+            evidence=[
+                Evidence(t("{flag} is no text, and the answer's schema takes texts only", flag=flag), launch.origin)
+            ],
             fixes=[fixes.advise(t("Do not use it as a health check; /sdapi/v1/progress is a good one"))],
             severity=INFO,
             confidence=CERTAIN,

@@ -43,7 +43,9 @@ def _sent_on(endpoint: Endpoint, probe: Probe, final: str, *, works: bool) -> Fi
     login = not works and bool(_LOGIN.search(final) or 'type="password"' in probe.body)
     sent = [f"{probe.method} {probe.path.split('?')[0]} -> {one}" for one in probe.redirects[:3] or (final,)]
     use = t("Give clients the final address, {url}: a POST does not survive a redirect", url=_base(final, probe))
-    enter = t("Give clients an address that needs no login page: Forge's own port, or a proxy rule without it for /sdapi")
+    enter = t(
+        "Give clients an address that needs no login page: Forge's own port, or a proxy rule without it for /sdapi"
+    )
     return Finding(
         _summary(endpoint, final, works=works, login=login),
         evidence=[Evidence(plain(one), endpoint.url) for one in (*sent, line(probe))],

@@ -46,7 +46,9 @@ def _summary(endpoint: Endpoint, outcome: str, local: bool) -> Message:
     if outcome == "refused":
         return t("{where} refuses the connection: nothing listens there for other machines.", where=place)
     if outcome == "timeout":
-        return t("{where} does not answer at all: the packets are dropped on the way, or the machine is off.", where=place)
+        return t(
+            "{where} does not answer at all: the packets are dropped on the way, or the machine is off.", where=place
+        )
     if outcome == "unresolvable":
         return t("The name {host} is not known.", host=endpoint.host)
     return t("{where} cannot be reached: there is no way to it from here.", where=place)
@@ -62,11 +64,15 @@ def _fixes(endpoint: Endpoint, outcome: str, local: bool) -> list[Fix]:
             fixes.advise(t("Allow TCP port {port} in the firewall of the machine that runs Forge", port=port)),
         ]
     if outcome != "refused":
-        return [fixes.advise(t("Check the address, and that both machines are in one network; a firewall may say so too"))]
+        return [
+            fixes.advise(t("Check the address, and that both machines are in one network; a firewall may say so too"))
+        ]
     start = t(
         'Start Forge, and look in its log for "Running on local URL" or "Uvicorn running on": that is the address'
     )
     made = [fixes.advise(start)]
     if not local:
-        made.append(fixes.advise(t("On that machine Forge needs --listen: without it only the machine itself can connect")))
+        made.append(
+            fixes.advise(t("On that machine Forge needs --listen: without it only the machine itself can connect"))
+        )
     return made

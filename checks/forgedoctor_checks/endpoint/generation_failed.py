@@ -13,7 +13,9 @@ _CUT = frozenset({413, *GATEWAY})
 _KNOWN: tuple[tuple[str, Message], ...] = (
     (
         r"do not have any model|Failed to recognize model|model .* not found",
-        t("Put a whole model file into models/Stable-diffusion; one that Forge could not read is renamed to .corrupted"),
+        t(
+            "Put a whole model file into models/Stable-diffusion; one that Forge could not read is renamed to .corrupted"
+        ),
     ),
     (
         r"DefaultCPUAllocator|Cannot allocate memory",
@@ -57,7 +59,10 @@ def generation_failed(endpoint: Endpoint) -> Iterator[Finding]:
     yield Finding(
         _summary(made.status, made.detail, made.seconds),
         evidence=[asked, *told(endpoint, "progress")],
-        fixes=[*_fixes(made.status, made.detail), fixes.advise(t("Forge's log has the whole error at the same moment"))],
+        fixes=[
+            *_fixes(made.status, made.detail),
+            fixes.advise(t("Forge's log has the whole error at the same moment")),
+        ],
         confidence=CERTAIN,
     )
 
@@ -86,7 +91,11 @@ def _summary(status: int | None, words: str, seconds: float) -> Message:
 
 def _fixes(status: int | None, words: str) -> list[Fix]:
     if status in _CUT:
-        return [fixes.advise(t("Raise the proxy's limits (nginx: client_max_body_size, proxy_read_timeout), or ask Forge directly"))]
+        return [
+            fixes.advise(
+                t("Raise the proxy's limits (nginx: client_max_body_size, proxy_read_timeout), or ask Forge directly")
+            )
+        ]
     if status is None and words == "timeout":
         return [fixes.advise(t("Wait for the model to be loaded and the queue to be empty, then try --generate again"))]
     return [fixes.advise(advice) for pattern, advice in _KNOWN if re.search(pattern, words)]

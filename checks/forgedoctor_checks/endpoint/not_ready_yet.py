@@ -29,7 +29,9 @@ def not_ready_yet(endpoint: Endpoint | None, exchanges: Exchanges | None) -> Ite
             evidence=told(endpoint, "page", "progress"),
             fixes=[
                 fixes.advise(_WAIT),
-                fixes.advise(t("Ask Forge directly, on its own port; if it answers there, correct the proxy's upstream address")),
+                fixes.advise(
+                    t("Ask Forge directly, on its own port; if it answers there, correct the proxy's upstream address")
+                ),
             ],
             confidence=LIKELY,
         )
@@ -46,5 +48,9 @@ def not_ready_yet(endpoint: Endpoint | None, exchanges: Exchanges | None) -> Ite
 
 def _summary(name: str, status: int) -> Message:
     if status in (504, 524):
-        return t("A proxy ({server}) answers {status}: Forge behind it gives no answer in time.", server=name, status=status)
-    return t("A proxy ({server}) answers {status}: Forge behind it is not up, or not ready.", server=name, status=status)
+        return t(
+            "A proxy ({server}) answers {status}: Forge behind it gives no answer in time.", server=name, status=status
+        )
+    return t(
+        "A proxy ({server}) answers {status}: Forge behind it is not up, or not ready.", server=name, status=status
+    )

@@ -21,7 +21,9 @@ def server_closes(endpoint: Endpoint, host: Host | None) -> Iterator[Finding]:
     if kind(endpoint) != "closes":
         return
     tried = [probe for probe in (endpoint.probe("progress"), endpoint.probe("page")) if probe]
-    odd = next((probe for probe in tried if probe.status is None and probe.outcome not in ("timeout", "not-tried")), None)
+    odd = next(
+        (probe for probe in tried if probe.status is None and probe.outcome not in ("timeout", "not-tried")), None
+    )
     evidence = told(endpoint, "progress", "page", "openapi")
     yield Finding(
         _summary(where(endpoint), odd),
@@ -40,4 +42,6 @@ def _summary(place: str, odd: Probe | None) -> Message:
         return t("{where} takes the connection and closes it without an answer.", where=place)
     if outcome == "too-large":
         return t("{where} sends an answer that does not end.", where=place)
-    return t("{where} gives an answer that cannot be read: {why}.", where=place, why=(odd.detail if odd else "") or outcome)
+    return t(
+        "{where} gives an answer that cannot be read: {why}.", where=place, why=(odd.detail if odd else "") or outcome
+    )

@@ -13,7 +13,9 @@ _HALF = {
 }
 
 
-@check("tls-cert-unusable", severity=ERROR, group="endpoint", explains=["server-thread-dead", "localhost-via-system-proxy"])
+@check(
+    "tls-cert-unusable", severity=ERROR, group="endpoint", explains=["server-thread-dead", "localhost-via-system-proxy"]
+)
 def tls_cert_unusable(endpoint: Endpoint | None, launch: Launch | None) -> Iterator[Finding]:
     """A TLS certificate or key is not trusted, expired or missing.
 
@@ -47,7 +49,10 @@ def _untrusted(endpoint: Endpoint, verify: Probe) -> Finding:
         evidence=[Evidence(plain(", ".join(part for part in parts if part)), endpoint.url)],
         fixes=[
             fixes.advise(t("Use a certificate that the clients trust, issued for this name, with its whole chain")),
-            fixes.paste(t("Or let a client trust just this one, for instance:"), f"curl --cacert CERT.pem {endpoint.url}/sdapi/v1/progress"),
+            fixes.paste(
+                t("Or let a client trust just this one, for instance:"),
+                f"curl --cacert CERT.pem {endpoint.url}/sdapi/v1/progress",
+            ),
         ],
         severity=WARNING,
         confidence=CERTAIN,

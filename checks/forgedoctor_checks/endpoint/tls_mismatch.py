@@ -30,7 +30,10 @@ def tls_mismatch(endpoint: Endpoint) -> Iterator[Finding]:
         right, tls = f"https://{rest}", endpoint.probe("tls")
         yield Finding(
             t("This port speaks https, and http was asked for."),
-            evidence=[*told(endpoint, "progress"), Evidence(plain(f"TLS -> {(tls and tls.detail) or 'handshake done'}"), right)],
+            evidence=[
+                *told(endpoint, "progress"),
+                Evidence(plain(f"TLS -> {(tls and tls.detail) or 'handshake done'}"), right),
+            ],
             fixes=[fixes.advise(t("Use {url}", url=right))],
             confidence=CERTAIN,
         )
@@ -38,6 +41,8 @@ def tls_mismatch(endpoint: Endpoint) -> Iterator[Finding]:
         yield Finding(
             t("This port speaks plain http, and https was asked for."),
             evidence=told(endpoint, "progress", "plain"),
-            fixes=[fixes.advise(t("Use {url}, or start Forge with --tls-keyfile and --tls-certfile", url=f"http://{rest}"))],
+            fixes=[
+                fixes.advise(t("Use {url}, or start Forge with --tls-keyfile and --tls-certfile", url=f"http://{rest}"))
+            ],
             confidence=CERTAIN,
         )

@@ -18,7 +18,9 @@ _KNOWN = {
     "swarmui": "SwarmUI",
 }
 _WEB_SERVERS = ("nginx", "openresty", "apache", "caddy", "microsoft-iis", "lighttpd", "litespeed", "traefik")
-_OTHER_PORT = t('Use the port that Forge printed: "Running on local URL" or "Uvicorn running on"; it takes the next one when its own is taken')
+_OTHER_PORT = t(
+    'Use the port that Forge printed: "Running on local URL" or "Uvicorn running on"; it takes the next one when its own is taken'
+)
 
 
 @check("wrong-program-on-port", severity=ERROR, group="endpoint", explains=["api-flag-missing"])
@@ -56,7 +58,11 @@ def _other(endpoint: Endpoint) -> Finding:
         evidence.append(Evidence(plain(f"server: {said}"), endpoint.url))
     made = [fixes.advise(_OTHER_PORT)]
     if not name and _web_server(said):
-        made.append(fixes.advise(t("If it should stand in front of Forge: pass /sdapi/, /internal/ and / on to Forge's own port")))
+        made.append(
+            fixes.advise(
+                t("If it should stand in front of Forge: pass /sdapi/, /internal/ and / on to Forge's own port")
+            )
+        )
     return Finding(
         _summary(endpoint, name, said),
         evidence=evidence,

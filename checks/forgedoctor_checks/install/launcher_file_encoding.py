@@ -20,7 +20,11 @@ def launcher_file_encoding(files: LaunchFiles) -> Iterator[Finding]:
     for script in files.scripts:
         if script.encoding.startswith("utf-16"):
             yield Finding(
-                t("{file} is saved as {encoding}: the shell reads none of its lines.", file=script.name, encoding="UTF-16"),
+                t(
+                    "{file} is saved as {encoding}: the shell reads none of its lines.",
+                    file=script.name,
+                    encoding="UTF-16",
+                ),
                 evidence=[Evidence(t("encoding: {encoding}", encoding=script.encoding), script.name)],
                 fixes=[fixes.advise(t("Save {file} anew (in Notepad: Save as, encoding ANSI)", file=script.name))],
                 severity=ERROR,
@@ -30,7 +34,9 @@ def launcher_file_encoding(files: LaunchFiles) -> Iterator[Finding]:
             yield Finding(
                 t("{file} begins with a byte order mark: its first line is lost.", file=script.name),
                 evidence=[Evidence(t("encoding: {encoding}", encoding=script.encoding), script.name)],
-                fixes=[fixes.advise(t("Save {file} as UTF-8 without BOM (in Notepad: encoding UTF-8)", file=script.name))],
+                fixes=[
+                    fixes.advise(t("Save {file} as UTF-8 without BOM (in Notepad: encoding UTF-8)", file=script.name))
+                ],
                 confidence=CERTAIN,
             )
         elif script.kind == "sh" and script.newline in ("crlf", "mixed"):

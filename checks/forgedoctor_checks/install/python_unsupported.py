@@ -30,9 +30,15 @@ def python_unsupported(packages: Packages, install: Install, host: Host | None) 
     first, last = known[0].python_windows if windows else known[0].python
     best = "3.10" if first == "3.7" else last
     name = display_name(install.fork)
-    anew = t("Install Python {want}, name it in the python_cmd line of webui-user.sh, delete the venv folder, start", want=best)
+    anew = t(
+        "Install Python {want}, name it in the python_cmd line of webui-user.sh, delete the venv folder, start",
+        want=best,
+    )
     if windows:
-        anew = t("Install Python {want}, name it in the PYTHON line of webui-user.bat, delete the venv folder, start", want=best)
+        anew = t(
+            "Install Python {want}, name it in the PYTHON line of webui-user.bat, delete the venv folder, start",
+            want=best,
+        )
     yield Finding(
         t("{fork} is not tested with Python {have}; it wants {want}.", fork=name, have=packages.python, want=best),
         evidence=[Evidence(t("the venv is made with Python {have}", have=packages.python), packages.venv)],

@@ -54,7 +54,9 @@ def web_stack_version_mismatch(packages: Packages, host: Host | None) -> Iterato
 
 def _broken(packages: Packages) -> tuple[Message, str] | None:
     """What is known not to work together, and the requirement that mends it."""
-    pydantic, client, fastapi = (_version(packages.packages.get(n, "")) for n in ("pydantic", "gradio-client", "fastapi"))
+    pydantic, client, fastapi = (
+        _version(packages.packages.get(n, "")) for n in ("pydantic", "gradio-client", "fastapi")
+    )
     version = packages.packages.get("pydantic", "")
     if pydantic >= (2,) and fastapi and fastapi < _FASTAPI_FOR_2:
         return t("pydantic {version} breaks this fastapi: it wants pydantic 1", version=version), '"pydantic<2"'

@@ -60,7 +60,11 @@ def _flags(script: Script, problem: Problem, others: bool) -> Finding:
     fix = mended(script, problem) if problem.kind in _IN_PLACE else None
     if fix is None:
         fix = fixes.advise(
-            t("Set COMMANDLINE_ARGS to {flags} in {file}, above the line that starts Forge", flags=flags, file=script.name)
+            t(
+                "Set COMMANDLINE_ARGS to {flags} in {file}, above the line that starts Forge",
+                flags=flags,
+                file=script.name,
+            )
         )
     return Finding(
         t("These flags never reach Forge: {why}.", why=str(_KINDS[problem.kind])),

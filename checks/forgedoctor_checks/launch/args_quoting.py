@@ -20,7 +20,9 @@ _KINDS = {
     "typographic-characters": t("A typographic dash or quote stands where a plain one belongs: {detail}"),
     "value-cut-short": t("The shell ends COMMANDLINE_ARGS too early, and the flags after it are lost."),
     "ampersand": t("An & ends COMMANDLINE_ARGS, and the flags after it are lost."),
-    "special-character": t("A character of COMMANDLINE_ARGS means something else to the shell, and is lost: ^ % | < or >."),
+    "special-character": t(
+        "A character of COMMANDLINE_ARGS means something else to the shell, and is lost: ^ % | < or >."
+    ),
 }
 
 
@@ -56,13 +58,15 @@ def args_quoting(launch: Launch | None, files: LaunchFiles | None, transcript: T
 
 def _joined(launch: Launch) -> Iterator[Finding]:
     """Words that hold a second flag: unknown ones, and values that swallowed one."""
-    unknown = [one.token for one in launch.effective.unknown if one.token.lstrip().startswith("-") and " " in one.token.strip()]
+    unknown = [
+        one.token for one in launch.effective.unknown if one.token.lstrip().startswith("-") and " " in one.token.strip()
+    ]
     values = [one for one in launch.effective.options.values() if isinstance(one, str) and _FLAG_INSIDE.search(one)]
     refused = _BAD_VALUE.search(launch.effective.exit.message) if launch.effective.exit else None
     for text in dict.fromkeys([*unknown, *values, *([refused[1]] if refused else [])]):
         word = next((one for one in launch.effective.argv if one == text or one.endswith("=" + text)), text)
         yield Finding(
-            t("Quotes join several flags into one word: \"{token}\".", token=word.strip()),
+            t('Quotes join several flags into one word: "{token}".', token=word.strip()),
             evidence=[item for item in (stop_note(launch), shown(launch)) if item],
             fixes=[_apart(launch, word)],
             confidence=CERTAIN,
@@ -89,7 +93,9 @@ def _shown_in_quotes(transcript: Transcript, launch: Launch | None) -> Iterator[
             yield Finding(
                 t("Quotes join several flags into one word: {token}.", token=one.text.strip()),
                 evidence=[Evidence(t("the program refuses it with its usage text"), one.where)],
-                fixes=[fixes.advise(t("Take the quotes away, so that these are words of their own: {flags}", flags=words))],
+                fixes=[
+                    fixes.advise(t("Take the quotes away, so that these are words of their own: {flags}", flags=words))
+                ],
                 confidence=LIKELY,
             )
             return

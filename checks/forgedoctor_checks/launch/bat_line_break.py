@@ -9,15 +9,28 @@ from forgedoctor.facts import LaunchFiles, Transcript
 from forgedoctor.forge.scripts import Script
 from forgedoctor_checks.launch._lines import without
 
-_KINDS = ("caret-then-blank", "flags-on-own-line", "comment-in-continuation", "command-in-continuation", "caret-in-quotes")
+_KINDS = (
+    "caret-then-blank",
+    "flags-on-own-line",
+    "comment-in-continuation",
+    "command-in-continuation",
+    "caret-in-quotes",
+)
 # cmd.exe names the word that it could not run in quotes, after two words at most, whatever the language of its sentence.
 _NO_COMMAND = re.compile(
     r"^\s*(?P<lead>(?:[^\W\d_]+\s+){0,2})['\"\u2018\u201c\u201e\u00ab]\s*(?P<flag>--?[A-Za-z][\w-]*)['\"\u2019\u201d\u201c\u00bb]"
 )
-_ABOUT_A_FLAG = re.compile(r"(?i)\b(?:use|add|try|with|without|pass|set|flag|option|argument|arguments|unknown|launching)\b")
+_ABOUT_A_FLAG = re.compile(
+    r"(?i)\b(?:use|add|try|with|without|pass|set|flag|option|argument|arguments|unknown|launching)\b"
+)
 
 
-@check("bat-line-break", severity=ERROR, group="launch", explains=["api-flag-missing", "listen-missing", "args-in-wrong-place"])
+@check(
+    "bat-line-break",
+    severity=ERROR,
+    group="launch",
+    explains=["api-flag-missing", "listen-missing", "args-in-wrong-place"],
+)
 def bat_line_break(files: LaunchFiles | None, transcript: Transcript | None) -> Iterator[Finding]:
     """COMMANDLINE_ARGS breaks off: a line of the .bat file does not continue the one before.
 
@@ -34,7 +47,9 @@ def bat_line_break(files: LaunchFiles | None, transcript: Transcript | None) -> 
         return  # a pasted list of flags has line breaks of its own
     summary = t("A line of webui-user.bat does not continue the one before, so its flags are lost.")
     if ran:
-        summary = t("{flag} was run as a command: the line before it in the .bat file does not end in ^.", flag=ran[0][1])
+        summary = t(
+            "{flag} was run as a command: the line before it in the .bat file does not end in ^.", flag=ran[0][1]
+        )
     elif all(problem.kind == "command-in-continuation" for _, problem in found):
         summary = t("The last line of flags ends in ^, so the command below it is taken for a flag and never runs.")
     where = [Evidence(plain(problem.text.strip()), f"{script.name} line {problem.line}") for script, problem in found]
@@ -67,7 +82,9 @@ def _fix(files: LaunchFiles | None) -> Fix:
                 undo=t("put the lines back as they were"),
             )
     return fixes.advise(
-        t("Put all flags on one line after set COMMANDLINE_ARGS=, or end each line but the last with ^ and nothing after it")
+        t(
+            "Put all flags on one line after set COMMANDLINE_ARGS=, or end each line but the last with ^ and nothing after it"
+        )
     )
 
 

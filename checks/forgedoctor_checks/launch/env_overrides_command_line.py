@@ -28,11 +28,7 @@ def env_overrides_command_line(launch: Launch) -> Iterator[Finding]:
         name = next((one.flag for one in flags(launch.effective.fork) if one.dest == dest and one.known), dest)
         yield Finding(
             t("COMMANDLINE_ARGS overrides {flag} {typed}: {final} is used.", flag=name, final=final, typed=value),
-            evidence=[
-                Evidence(t("the variable is appended after what was typed, and the last value wins"))
-            ],
-            fixes=[
-                fixes.advise(t("Give {flag} once: take it out of COMMANDLINE_ARGS, or do not type it.", flag=name))
-            ],
+            evidence=[Evidence(t("the variable is appended after what was typed, and the last value wins"))],
+            fixes=[fixes.advise(t("Give {flag} once: take it out of COMMANDLINE_ARGS, or do not type it.", flag=name))],
             confidence=CERTAIN,
         )

@@ -8,9 +8,7 @@ from forgedoctor.signature import Signature
 _DENIED = r"(?:WinError 10013|\[Errno 13\])"
 _NO_ADDRESS = r"\[Errno (?:99|-2|10049|11001)\]"
 _NOT_HELD = (_DENIED, _NO_ADDRESS, r"getaddrinfo failed", r"WinError 10049")
-_FIND = t(
-    "Find and end the program that holds it (Windows: netstat -ano; Linux: ss -ltnp), or choose another --port"
-)
+_FIND = t("Find and end the program that holds it (Windows: netstat -ano; Linux: ss -ltnp), or choose another --port")
 
 IN_USE = Signature(
     id="port-in-use",
@@ -61,9 +59,7 @@ RESERVED = Signature(
     summary=t("Windows does not let Forge have the port, although nobody listens on it."),
     lines=(r"WinError 10013", r"\[Errno 13\] error while attempting to bind on address"),
     unless=(r"\('[^']*', (?:[1-9]\d{0,2}|10[01]\d|102[0-3])\)",),
-    fixes=(
-        t("See netsh interface ipv4 show excludedportrange protocol=tcp, and give a --port outside these ranges"),
-    ),
+    fixes=(t("See netsh interface ipv4 show excludedportrange protocol=tcp, and give a --port outside these ranges"),),
     explains=("port-in-use",),
     confidence=CERTAIN,
     examples=("PermissionError: [WinError 10013] \nOSError: Port 7860 is in use.",),
@@ -97,7 +93,10 @@ WITHOUT_BRACKETS = Signature(
     severity=ERROR,
     group="port",
     summary=t("--server-name is an IPv6 address, and the web UI cannot ask itself there: its start breaks off."),
-    lines=(r"httpx\.InvalidURL: Invalid port: '[0-9a-fA-F:]*:\d+'", r"Running on local URL:\s+http://[0-9a-fA-F]*::\S*\d$"),
+    lines=(
+        r"httpx\.InvalidURL: Invalid port: '[0-9a-fA-F:]*:\d+'",
+        r"Running on local URL:\s+http://[0-9a-fA-F]*::\S*\d$",
+    ),
     also=(r"httpx\.InvalidURL|Exception in thread .*\(webui_worker\)",),
     fixes=(t("Write an IPv6 address in brackets, as in --server-name [::], or use --listen"),),
     explains=("proxy-env-malformed", "server-cannot-start", "endpoint-unreachable"),

@@ -10,7 +10,9 @@ from forgedoctor.facts.transcript import Line
 
 _WORKER = re.compile(r"^Exception in thread .*\((?:webui_worker|api_only_worker)\)")
 _FRAME = re.compile(r'^\s*File "[^"]*[/\\]extensions[/\\](?P<name>[^"/\\]+)[/\\][^"]*", line \d+')
-_CALLBACK = re.compile(r"rror executing callback app_started_callback for \S*[/\\]extensions[/\\](?P<name>[^/\\]+)[/\\]")
+_CALLBACK = re.compile(
+    r"rror executing callback app_started_callback for \S*[/\\]extensions[/\\](?P<name>[^/\\]+)[/\\]"
+)
 _LONGEST = 400  # lines of one traceback
 
 
@@ -59,7 +61,10 @@ def _broken(frame: Line, thread: Line) -> Finding:
     name = match["name"] if match else ""
     return Finding(
         t("The extension {name} breaks the start: the thread that makes the API ends in it.", name=name),
-        evidence=[Evidence(plain(frame.text.strip()[:300]), frame.where), Evidence(plain(thread.text.strip()[:200]), thread.where)],
+        evidence=[
+            Evidence(plain(frame.text.strip()[:300]), frame.where),
+            Evidence(plain(thread.text.strip()[:200]), thread.where),
+        ],
         fixes=[
             fixes.advise(t("Update or remove extensions/{name}, then restart Forge", name=name)),
             fixes.advise(t("To be sure that it is the one: start with --disable-all-extensions")),

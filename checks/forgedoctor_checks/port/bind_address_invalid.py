@@ -44,7 +44,9 @@ def bind_address_invalid(
     variable = launch.effective.sources.get("server_name") == "GRADIO_SERVER_NAME" or (
         fails is not None and fails.kind.startswith("gradio-host")
     )
-    name = launch.env.get("GRADIO_SERVER_NAME", "") if variable else launch.option("server_name") or launch.effective.host
+    name = (
+        launch.env.get("GRADIO_SERVER_NAME", "") if variable else launch.option("server_name") or launch.effective.host
+    )
     evidence = []
     if test:
         tried = t("binding {host} was tried and refused: {message}", host=test.host, message=test.message)
@@ -52,9 +54,9 @@ def bind_address_invalid(
     own = interfaces.lan() if interfaces else ()
     if own:
         evidence.append(Evidence(t("this machine's own addresses: {addresses}", addresses=", ".join(own))))
-    summary = t("Forge cannot listen on \"{name}\": it is not an address of this machine.", name=name)
+    summary = t('Forge cannot listen on "{name}": it is not an address of this machine.', name=name)
     if shape:
-        summary = t("Forge cannot listen on \"{name}\": {why}.", name=name, why=str(shape))
+        summary = t('Forge cannot listen on "{name}": {why}.', name=name, why=str(shape))
     yield Finding(
         summary,
         evidence=[*evidence, shown(launch)],

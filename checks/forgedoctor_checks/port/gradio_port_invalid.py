@@ -38,6 +38,4 @@ def _finding(launch: Launch, name: str, host: Host | None, files: LaunchFiles | 
     evidence = [Evidence(plain(f"{name}={value}"), launch.origin)]
     if said:
         evidence.append(Evidence(plain(said.message)))
-    return Finding(
-        summary, evidence=evidence, fixes=[fixes.unset_variable(name, host, files)], confidence=CERTAIN
-    )
+    return Finding(summary, evidence=evidence, fixes=[fixes.unset_variable(name, host, files)], confidence=CERTAIN)

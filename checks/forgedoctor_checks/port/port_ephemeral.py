@@ -36,7 +36,9 @@ def port_ephemeral(launch: Launch, host: Host) -> Iterator[Finding]:
 def _keep(port: int, host: Host) -> Fix:
     """Take the port, or the ports down there, out of the range."""
     if host.system == "windows":
-        steps = tuple(shell(f"netsh int {family} set dynamicport tcp start=49152 num=16384", "cmd") for family in ("ipv4", "ipv6"))
+        steps = tuple(
+            shell(f"netsh int {family} set dynamicport tcp start=49152 num=16384", "cmd") for family in ("ipv4", "ipv6")
+        )
         return Fix(
             title=t("Give the range back its usual place, then restart Windows:"),
             steps=steps,

@@ -8,9 +8,7 @@ from forgedoctor.facts import Host, Launch, Listener, Processes, Sockets
 
 
 @check("port-in-use", severity=ERROR, group="port", explains=["endpoint-unreachable", "server-thread-dead"])
-def port_in_use(
-    launch: Launch, sockets: Sockets, host: Host | None, processes: Processes | None
-) -> Iterator[Finding]:
+def port_in_use(launch: Launch, sockets: Sockets, host: Host | None, processes: Processes | None) -> Iterator[Finding]:
     """Another program already listens on the port that Forge is told to use.
 
     What happens: with --port, Forge tries that port only: "Cannot find empty port in range: 7860-7860" (web UI) or
@@ -75,9 +73,7 @@ def _address(one: Listener) -> str:
     return f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
 
 
-def _fixes(
-    launch: Launch, sockets: Sockets, holders: tuple[Listener, ...], port: int, host: Host | None
-) -> list[Fix]:
+def _fixes(launch: Launch, sockets: Sockets, holders: tuple[Listener, ...], port: int, host: Host | None) -> list[Fix]:
     pid = next((one.pid for one in holders if one.pid), None)
     made = [fixes.stop_process(pid, host) if pid else fixes.find_holder(port, host)]
     first, last = launch.effective.port_range or (port, port)

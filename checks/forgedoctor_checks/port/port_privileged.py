@@ -31,7 +31,9 @@ def port_privileged(launch: Launch, host: Host, sockets: Sockets | None) -> Iter
     denied = bool(test and test.outcome == "denied")
     if not denied and (tried or port >= host.low_port or host.elevated or host.container):
         return
-    evidence = [Evidence(t("ports below {limit} need administrator rights on this system", limit=host.low_port or _LOW))]
+    evidence = [
+        Evidence(t("ports below {limit} need administrator rights on this system", limit=host.low_port or _LOW))
+    ]
     if test:
         template = "binding {host}:{port} was tried and refused: {message}"
         evidence.insert(0, Evidence(t(template, host=test.host, port=port, message=test.message)))

@@ -42,7 +42,11 @@ def _running(launch: Launch, processes: Processes, first: int, last: int) -> Ite
     if forge and ports and first not in ports:
         title = t("Give the port that it has now, so that it never moves in silence:")
         yield Finding(
-            t("Forge listens on {port}, not on {first}: that one was taken when it started.", port=ports[0], first=first),
+            t(
+                "Forge listens on {port}, not on {first}: that one was taken when it started.",
+                port=ports[0],
+                first=first,
+            ),
             evidence=[Evidence(t("pid {pid} holds port {port}", pid=forge.pid, port=ports[0]))],
             fixes=[
                 fixes.change_flags(launch, add=[f"--port {ports[0]}"], title=title),

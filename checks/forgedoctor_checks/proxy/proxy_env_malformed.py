@@ -34,7 +34,13 @@ def proxy_env_malformed(proxy: Proxy, packages: Packages | None, host: Host | No
     httpx = _version(packages)
     in_force = {kind_of(one.name): one for one in sorted(proxy.settings, key=lambda one: one.name == one.name.lower())}
     for kind, setting in in_force.items():
-        why = _no_proxy(proxy, httpx) if kind == "no" else _proxy(setting, httpx) if kind in ("http", "https", "all") else None
+        why = (
+            _no_proxy(proxy, httpx)
+            if kind == "no"
+            else _proxy(setting, httpx)
+            if kind in ("http", "https", "all")
+            else None
+        )
         if why:
             yield Finding(
                 t("{name} cannot be read: {why}", name=setting.name, why=str(why)),
@@ -91,7 +97,9 @@ def _fix(setting: Setting, proxy: Proxy, host: Host | None) -> Fix:
     else:
         rest = setting.value.strip().partition("://")[2]
         if not rest or not setting.value.strip().lower().startswith("socks") or "@" in rest:
-            return fixes.advise(t("Write {name}=http://HOST:PORT, or unset it, and start Forge again", name=setting.name))
+            return fixes.advise(
+                t("Write {name}=http://HOST:PORT, or unset it, and start Forge again", name=setting.name)
+            )
         value = f"socks5://{rest}"
     command = f"set {setting.name}={value}" if windows else f'export {setting.name}="{value}"'
     return fixes.paste(t("Write it so where Forge is started, and start it again:"), command, host)

@@ -28,7 +28,7 @@ def docker_client_uses_localhost(exchanges: Exchanges, host: Host) -> Iterator[F
         if one.error == "refused" and (not name or loopback(name) or name == "0.0.0.0"):
             url = f"http://host.docker.internal:{port_of(one.url)}"
             linux = t(
-                "On Linux the client's compose service needs this besides: extra_hosts: [\"host.docker.internal:host-gateway\"]"
+                'On Linux the client\'s compose service needs this besides: extra_hosts: ["host.docker.internal:host-gateway"]'
             )
             yield Finding(
                 t("The client calls its own container: localhost there is not the machine that runs Forge."),

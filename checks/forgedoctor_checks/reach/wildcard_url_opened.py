@@ -59,7 +59,7 @@ def _finding(url: str, interfaces: Interfaces | None, severity: Severity, where:
         scheme=scheme, port=port, other=own[0] if own else "LAN-ADDRESS",
     )  # fmt: skip
     return Finding(
-        t("{url} is no address to open: 0.0.0.0 only means \"listens everywhere\".", url=url),
+        t('{url} is no address to open: 0.0.0.0 only means "listens everywhere".', url=url),
         evidence=[Evidence(plain(url), where)],
         fixes=[fixes.advise(fix)],
         severity=severity,

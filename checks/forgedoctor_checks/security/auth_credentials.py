@@ -27,7 +27,9 @@ def auth_credentials(launch: Launch | None, exchanges: Exchanges | None) -> Iter
         yield from _pairs(launch)
     for one in exchanges.exchanges if exchanges else ():
         if one.path == "/login" and one.status == 422:
-            form = t("Send username and password as form fields; the pair is the one after --gradio-auth in the launch line")
+            form = t(
+                "Send username and password as form fields; the pair is the one after --gradio-auth in the launch line"
+            )
             yield Finding(
                 t("The login was sent without user name and password fields."),
                 evidence=[Evidence(plain(f"{one.method} {one.path} -> {one.status}"), one.where)],

@@ -66,7 +66,9 @@ def _leaks(launch: Launch | None, exchanges: Exchanges | None) -> Iterator[Findi
             continue
         summary = t("{path} shows the launch flags to anyone who asks, passwords among them.", path=one.path)
         if one.path != _FLAGS:
-            template = "{path} shows flags, settings and environment to anyone who asks, a password in COMMANDLINE_ARGS too."
+            template = (
+                "{path} shows flags, settings and environment to anyone who asks, a password in COMMANDLINE_ARGS too."
+            )
             summary = t(template, path=one.path)
         meant = bool(launch and launch.given("gradio_auth", "gradio_auth_path", "api_auth"))
         asked = bool(launch and launch.given("api_auth")) and one.path == _FLAGS  # the right login may have been sent

@@ -59,5 +59,7 @@ def _typed(names: list[str], host: Host | None) -> Fix:
     """webui.bat and webui.sh hand their own arguments on; webui-user.bat takes none itself."""
     words = " ".join(f"{name} {fixes.LOGIN}" for name in names)
     if host and host.system == "windows":
-        return fixes.advise(t("Take it out of COMMANDLINE_ARGS, and write in webui-user.bat: call webui.bat {words}", words=words))
+        return fixes.advise(
+            t("Take it out of COMMANDLINE_ARGS, and write in webui-user.bat: call webui.bat {words}", words=words)
+        )
     return fixes.paste(t("Take it out of COMMANDLINE_ARGS, and start Forge with it:"), f"./webui.sh {words}", host)
