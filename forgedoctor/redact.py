@@ -35,11 +35,11 @@ _COMMON = {"public", "shared", "runner", "user", "root", "home", "admin", "ubunt
 
 # Fields that hold words of ours, never of the machine: a password that happens to be "forge" must not blot them out.
 OWN_WORDS = frozenset(
-    (
-        "schema_version", "check", "checks", "severity", "confidence", "status", "group", "by", "explains", "explained_by",
-        "scope", "fork", "system", "kind", "safety", "interpreter", "template", "mode", "stage", "exit_code", "language",
-        "elsewhere",
-    )
+    {
+        "schema_version", "check", "checks", "severity", "confidence", "status", "group", "by", "explains",
+        "explained_by", "scope", "fork", "system", "kind", "safety", "interpreter", "template", "mode", "stage",
+        "exit_code", "language", "elsewhere",
+    }
 )  # fmt: skip
 
 

@@ -81,6 +81,8 @@ def test_a_check_that_is_named_exists(path: Path) -> None:
     named = re.findall(r"checks/\w+/([\w-]+)\.md", text)
     named += re.findall(r"forgedoctor explain ([a-z][\w-]*)", text)
     named += [word for words in re.findall(r"--(?:select|ignore) ([a-z][\w,-]*)", text) for word in words.split(",")]
+    shown = INLINE.findall(BLOCK.sub("", text)) if path.suffix == ".md" else []
+    named += [word for word in shown if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", word)]
     groups = {one.group for one in catalogue.load().checks}
     assert set(named) <= KNOWN | groups
 

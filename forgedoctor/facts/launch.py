@@ -13,9 +13,9 @@ from forgedoctor.facts.install import Install
 from forgedoctor.facts.interfaces import Interfaces
 from forgedoctor.facts.launch_files import LaunchFiles
 from forgedoctor.facts.processes import Processes
-from forgedoctor.facts.transcript import CommandLine, Transcript
+from forgedoctor.facts.transcript import Transcript
 from forgedoctor.forge.predict import EffectiveLaunch, predict
-from forgedoctor.forge.scripts import Assignment, read_script
+from forgedoctor.forge.scripts import Assignment
 from forgedoctor.message import t
 from forgedoctor.target import Target
 
@@ -190,7 +190,7 @@ def pasted(transcript: Transcript) -> Launch:
     env = dict(one.env)
     argv = one.argv
     if one.kind == "variable":
-        assignment = assignment_in(transcript, one)
+        assignment = assignment_in(transcript)
         if assignment is None:
             raise Unavailable(t("the text sets no COMMANDLINE_ARGS that a shell would read"), sought=False)
         env["COMMANDLINE_ARGS"] = assignment.value
@@ -208,20 +208,11 @@ def pasted(transcript: Transcript) -> Launch:
     )
 
 
-def assignment_in(transcript: Transcript, one: CommandLine) -> Assignment | None:
+def assignment_in(transcript: Transcript) -> Assignment | None:
     """The COMMANDLINE_ARGS that a pasted launcher file or line of one really sets."""
-    text = "\n".join(_unlabelled(line.text) for line in transcript.lines)
-    kind = "webui-user.sh" if "export " in one.text or transcript.system in ("linux", "macos") else "webui-user.bat"
-    if one.text.lstrip().lower().startswith(("set ", "@set ")):
-        kind = "webui-user.bat"
-    script = read_script(kind, text.encode("utf-8", "replace"))
-    ours = [found for found in script.assignments if found.name.upper() == "COMMANDLINE_ARGS"]
+    script = transcript.script()
+    ours = [found for found in script.assignments if found.name.upper() == "COMMANDLINE_ARGS"] if script else []
     return ours[-1] if ours else None
-
-
-def _unlabelled(text: str) -> str:
-    label, colon, rest = text.partition(":")
-    return rest.strip() if colon and label.strip().lower() in ("command line", "commandline", "args") else text
 
 
 def place_of(files: LaunchFiles | None) -> Place | None:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from forgedoctor.fact import Unavailable, collector
 from forgedoctor.facts.host import Host
 from forgedoctor.facts.launch_files import LaunchFiles
 from forgedoctor.facts.transcript import Transcript
-from forgedoctor.forge.scripts import final, read_script
+from forgedoctor.forge.scripts import final
 from forgedoctor.message import t
 from forgedoctor.target import Target
-
-_SCRIPT = re.compile(
-    r"^\s*@?(set\s+\"?COMMAND|export\s+COMMAND|call\s+\"?webui|@echo off|#!/.*sh\b|source\s)|COMMANDLINE[_-]?ARGS\s*=",
-    re.I,
-)
 
 
 @collector(Host, scopes=("text",))
@@ -44,15 +37,7 @@ def host_of_arguments(target: Target) -> Host:
 @collector(LaunchFiles, scopes=("text",))
 def scripts_of_text(transcript: Transcript) -> LaunchFiles:
     """The launcher file, or the lines of one, that was pasted."""
-    lines = [_bare(line.text) for line in transcript.lines]
-    if not any(_SCRIPT.search(line) for line in lines):
+    script = transcript.script()
+    if script is None:
         raise Unavailable(t("the text holds no launcher file"), sought=False)
-    posix = transcript.system in ("linux", "macos") or any(line.lstrip().startswith("export ") for line in lines)
-    name = "webui-user.sh" if posix else "webui-user.bat"
-    script = read_script(name, "\n".join(lines).encode("utf-8", "replace"))
     return LaunchFiles(source=transcript.source, scripts=(script,), variables=final((script,), {}))
-
-
-def _bare(text: str) -> str:
-    label, colon, rest = text.partition(":")
-    return rest.strip() if colon and label.strip().lower() in ("command line", "commandline", "args") else text

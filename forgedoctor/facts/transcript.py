@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from forgedoctor.fact import Fact, Unavailable, collector
-from forgedoctor.facts import _paste
+from forgedoctor.facts import _paste, _paste_http
+from forgedoctor.forge.scripts import Script, read_script
 from forgedoctor.message import t
 from forgedoctor.target import Target
 
@@ -77,6 +79,17 @@ class Transcript(Fact, frozen=True, kw_only=True):
     refused: bool = False
     bare: bool = False
 
+    def script(self) -> Script | None:
+        """The launcher file, or the lines of one, that was pasted; None where there is none."""
+        lines = _paste.script_lines(self.lines)
+        if lines is None:
+            return None
+        exported = any(line.lstrip().startswith("export ") for line in lines)
+        windows = any(re.match(r"\s*@?(set|rem|call|echo off)\b", line, re.IGNORECASE) for line in lines)
+        posix = exported or (self.system in ("linux", "macos") and not windows)
+        name = "webui-user.sh" if posix else "webui-user.bat"
+        return read_script(name, "\n".join(lines).encode("utf-8", "replace"))
+
 
 @collector(Transcript, scopes=("text",), budget=20.0)
 def collect(target: Target) -> Transcript:
@@ -110,7 +123,7 @@ def collect(target: Target) -> Transcript:
 @collector(Exchanges, scopes=("text",), budget=20.0)
 def exchanges(transcript: Transcript) -> Exchanges:
     """The HTTP exchanges in the text."""
-    found = _paste.exchanges(transcript.lines)
+    found = _paste_http.exchanges(transcript.lines)
     if not found:
         raise Unavailable(t("the text holds no HTTP request or answer"), sought=False)
     return Exchanges(source=transcript.source, exchanges=tuple(Exchange(**one) for one in found))

@@ -142,6 +142,6 @@ def test_any_text_can_be_read(text: str) -> None:
     if text.strip():
         try:
             found = read(text)
-            transcript._paste.exchanges(found.lines)
+            transcript._paste_http.exchanges(found.lines)
         except transcript.Unavailable:
             pass  # blanks of another alphabet: nothing to read, and said so
