@@ -159,7 +159,7 @@ def _command_line(text: str, where: str) -> dict[str, Any] | None:
     if VARIABLE.search(body):
         return {"text": body, "kind": "variable", "where": where}
     if match := PROGRAM.search(body):
-        rest = match[2].strip()
+        rest = "" if match[1] == "webui-user.bat" else match[2].strip()  # that file hands no arguments on
         if rest.startswith("-") or (labelled and not rest):
             return {"text": body, "kind": "command", "where": where, "argv": tuple(_split(rest))}
         return None
