@@ -6,6 +6,7 @@ from forgedoctor.facts.install import Install
 from forgedoctor.facts.interfaces import Interfaces
 from forgedoctor.facts.launch import Launch
 from forgedoctor.facts.launch_files import LaunchFiles
+from forgedoctor.facts.named_files import NamedFile, NamedFiles
 from forgedoctor.facts.packages import Packages
 from forgedoctor.facts.processes import ForgeProcess, Processes
 from forgedoctor.facts.proxy import Proxy
@@ -14,5 +15,6 @@ from forgedoctor.facts.transcript import Exchange, Exchanges, Transcript
 
 __all__ = [
     "BindTest", "Endpoint", "Exchange", "Exchanges", "ForgeProcess", "Host", "Install", "Interfaces", "Launch",
-    "LaunchFiles", "Listener", "Packages", "Probe", "Processes", "Proxy", "Sockets", "Transcript",
+    "LaunchFiles", "Listener", "NamedFile", "NamedFiles", "Packages", "Probe", "Processes", "Proxy", "Sockets",
+    "Transcript",
 ]  # fmt: skip
