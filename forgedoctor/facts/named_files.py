@@ -54,7 +54,7 @@ class NamedFiles(Fact, frozen=True, kw_only=True):
 
 @collector(NamedFiles, scopes=("live", "preflight"))
 def collect(target: Target, launch: Launch, install: Install) -> NamedFiles:
-    """Look whether the named files are there. Raises Unavailable on another machine's launch (its files are not here)."""
+    """Look whether the named files are there, and whether the settings can be read."""
     root = Path(install.root)
     options = launch.effective.options
     named = [
