@@ -42,7 +42,10 @@ def change_flags(
     abbreviations of the flag) or stray words, ``rename`` flags that are to be written otherwise and keep their value.
     ``files``: lets the line that a shell script has as a comment be used, where no other sets the flags.
     """
-    change = Change(tuple(add), tuple(drop), dict(rename or {}), launch.effective.fork)
+    # A slip of a flag that is also given rightly need not be written a second time.
+    repeated = [old for old, new in (rename or {}).items() if new in launch.effective.argv]
+    renamed = {old: new for old, new in (rename or {}).items() if old not in repeated}
+    change = Change(tuple(add), (*drop, *repeated), renamed, launch.effective.fork)
     step = _step(launch, change, files)
     undo = _BACK if step.kind == "edit" else t("start it with the flags as they were")
     return Fix(title=title or _title(change), steps=(step,), safety=safety, undo=undo)
