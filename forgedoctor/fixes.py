@@ -54,6 +54,8 @@ def change_flags(
 def _title(change: Change) -> Message:
     old = " ".join([*change.drop, *change.rename])
     new = " ".join([*change.rename.values(), *change.add])
+    if change.drop and not change.rename and set(change.drop) == {one.split(" ")[0] for one in change.add}:
+        return t("Write {flags} instead, then restart Forge:", flags=new)
     if old and new:
         return t("Put {add} in place of {drop}, then restart Forge:", add=new, drop=old)
     if new:

@@ -71,7 +71,7 @@ def recognise(lines: Sequence[Line], whole: str) -> Seen:
     for line in lines:
         text = line.text
         if not _MAYBE.search(text):
-            seen.bare = seen.bare and not text.strip()
+            seen.bare = seen.bare and (not text.strip() or bool(_OF_SCRIPT.match(text)))
             continue
         label, colon, value = text.partition(":")
         label = label.strip().lower().lstrip("*-# ")
@@ -89,7 +89,7 @@ def recognise(lines: Sequence[Line], whole: str) -> Seen:
         found = _command_line(text, line.where)
         if found:
             seen.command_lines.append(found)
-        elif text.strip():
+        elif text.strip() and not _OF_SCRIPT.match(text):
             seen.bare = False
         seen.started = seen.started or bool(STARTED.search(text))
         seen.refused = seen.refused or bool(REFUSED.search(text))

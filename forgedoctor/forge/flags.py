@@ -166,5 +166,16 @@ def nearest(fork: str, token: str) -> tuple[str, ...]:
     dashed = _DASHES.sub("-", _INVISIBLE.sub("", token)).startswith("-")
     if not dashed or len(word) < 3 or len(word) > 60:
         return ()
-    close = difflib.get_close_matches(word, by_plain, n=3, cutoff=0.75)
-    return tuple(by_plain[name] for name in close)
+    close = [name for name in by_plain if one_slip(word, name)]
+    close += difflib.get_close_matches(word, by_plain, n=3, cutoff=0.75)
+    return tuple(by_plain[name] for name in dict.fromkeys(close))[:3]
+
+
+def one_slip(word: str, right: str) -> bool:
+    """Whether one letter too many, too few, wrong or changed for its neighbour makes the one of the other."""
+    if word == right or abs(len(word) - len(right)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(word, right, strict=False)) if a != b), min(len(word), len(right)))
+    rest, wanted = word[start:], right[start:]
+    swapped = len(rest) > 1 and rest[1] + rest[0] + rest[2:] == wanted
+    return swapped or rest[1:] == wanted[1:] or rest[1:] == wanted or rest == wanted[1:]

@@ -12,7 +12,6 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from forgedoctor.forge.scripts_bat import run_bat
 from forgedoctor.forge.scripts_model import (
     ARGS,
     BAT,
@@ -29,7 +28,6 @@ from forgedoctor.forge.scripts_model import (
     before_start,
     watched_name,
 )
-from forgedoctor.forge.scripts_sh import run_sh
 from forgedoctor.forge.scripts_value import has_flags
 
 __all__ = ["PROBLEM_KINDS", "WATCHED", "Assignment", "Launch", "Problem", "Script", "decode", "final", "read_script"]
@@ -156,7 +154,11 @@ def _follow(
     if kind == BAT or not name.endswith(".sh"):
         text = text.replace("\r", "")
     if kind == BAT:
+        from forgedoctor.forge.scripts_bat import run_bat  # only what this file needs: start-up is a feature
+
         return run_bat(text, name, variables, known=known)
+    from forgedoctor.forge.scripts_sh import run_sh
+
     return run_sh(text, variables, exported, known=known)
 
 

@@ -12,6 +12,7 @@ from forgedoctor.forge.flags import (
     instead_of,
     known_elsewhere,
     nearest,
+    one_slip,
     provenance,
 )
 from forgedoctor.forge.releases import pins, release, releases
@@ -100,3 +101,16 @@ def test_pins_agree_with_the_release(fork: str) -> None:
     assert pins(fork)["gradio"] == release(fork).gradio
     assert pins(fork)["fastapi"] == release(fork).fastapi
     assert all(name == name.lower() and version[0].isdigit() for name, version in pins(fork).items())
+
+
+@pytest.mark.parametrize(
+    ("word", "right"), [("prot", "port"), ("apy", "api"), ("prt", "port"), ("poort", "port"), ("lsten", "listen")]
+)
+def test_one_slip_of_the_pen_is_seen(word: str, right: str) -> None:
+    assert one_slip(word, right)
+    assert nearest("forge", f"--{word}")[0] == f"--{right}"
+
+
+@pytest.mark.parametrize(("word", "right"), [("port", "port"), ("pxyt", "port"), ("api", "api-auth"), ("", "ab")])
+def test_more_than_one_slip_is_another_word(word: str, right: str) -> None:
+    assert not one_slip(word, right)

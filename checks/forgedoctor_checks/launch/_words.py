@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from forgedoctor.check import Evidence, plain, t
 from forgedoctor.facts import Launch, Transcript
 from forgedoctor.forge import flag_edit
-from forgedoctor.forge.flags import display_name, plain_spelling
+from forgedoctor.forge.flags import display_name, one_slip, plain_spelling
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # what web pages and word processors make of a hyphen
 
@@ -61,7 +61,10 @@ def slip(token: str, nearest: tuple[str, ...], elsewhere: tuple[str, ...]) -> bo
     name = token.split("=", 1)[0]
     if plain_spelling(name) == plain_spelling(nearest[0]) or glued(token, nearest):
         return True
-    return not elsewhere and difflib.SequenceMatcher(None, name, nearest[0]).ratio() >= 0.85
+    if elsewhere:
+        return False
+    close = one_slip(plain_spelling(name), plain_spelling(nearest[0]))
+    return close or difflib.SequenceMatcher(None, name, nearest[0]).ratio() >= 0.85
 
 
 def strays(launch: Launch) -> Iterator[tuple[str, str]]:

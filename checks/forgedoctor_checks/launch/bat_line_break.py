@@ -43,8 +43,11 @@ def bat_line_break(files: LaunchFiles | None, transcript: Transcript | None) -> 
     """
     ran = [(line, flag) for line in transcript.lines if (flag := _not_run(line.text))] if transcript else []
     found = [(script, problem) for script in _batches(files) for problem in script.problems if problem.kind in _KINDS]
-    if not ran and (not found or transcript):
-        return  # a pasted list of flags has line breaks of its own
+    if transcript and not ran:
+        # A pasted list of flags has line breaks of its own; a caret before a blank is there to be seen.
+        found = [(script, problem) for script, problem in found if problem.kind == "caret-then-blank"]
+    if not ran and not found:
+        return
     summary = t("A line of webui-user.bat does not continue the one before, so its flags are lost.")
     if ran:
         summary = t(
