@@ -18,7 +18,10 @@ LOCALES = Path(__file__).parent / "locale"
 
 
 class Message(msgspec.Struct, frozen=True, order=True):
-    """One sentence: ``template`` in English with ``{name}`` places, and the ``params`` to put there."""
+    """One sentence: ``template`` in English with ``{name}`` places, and the ``params`` to put there.
+
+    A parameter may be a message itself, and is then said in the same language.
+    """
 
     template: str
     params: dict[str, Any] = {}
@@ -29,7 +32,8 @@ class Message(msgspec.Struct, frozen=True, order=True):
     def text(self, language: str = ENGLISH) -> str:
         """The sentence in that language (English where no translation is known)."""
         template = catalogue(language).get(self.template, self.template)
-        return _fill(template, self.params) or _fill(self.template, self.params) or self.template
+        params = {name: one.text(language) if isinstance(one, Message) else one for name, one in self.params.items()}
+        return _fill(template, params) or _fill(self.template, params) or self.template
 
 
 def t(template: str, /, **params: Any) -> Message:

@@ -57,3 +57,11 @@ def test_every_template_can_be_parsed() -> None:
 def test_a_message_with_a_missing_parameter_is_still_said() -> None:
     assert str(Message("Port {port} is taken.", {})) == "Port {port} is taken."
     assert str(t("a {b}", b="{c}")) == "a {c}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_inside_a_message_is_said_in_the_same_language(language: str) -> None:
+    inner = t("it is empty")
+    outer = t("config.json is damaged ({what}), which ends the start.", what=inner)
+    assert "it is empty" in str(outer)
+    assert inner.text(language) in outer.text(language) and "empty" not in outer.text(language)

@@ -152,7 +152,7 @@ def _headline(examination: Examination) -> Message:
             return t("Unknown: nothing in this text shows a cause that forgedoctor knows.")
         why = examination.case.look(Install)
         if isinstance(why, Missing) and why.sought:
-            return t("Unknown: {why}.", why=str(why.reason))
+            return t("Unknown: {why}.", why=why.reason)
         return t("Unknown: no Forge was found to judge.")
     if examination.target.scope == "text":
         return t("Nothing in this text shows a fault.")

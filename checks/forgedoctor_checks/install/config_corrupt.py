@@ -26,11 +26,9 @@ def config_corrupt(files: NamedFiles, host: Host | None) -> Iterator[Finding]:
     if files.settings not in _WHAT:
         return
     ends = files.settings == "no-object" or not files.tmp
-    summary = t(
-        "config.json is damaged ({what}): Forge will start with default settings.", what=str(_WHAT[files.settings])
-    )
+    summary = t("config.json is damaged ({what}): Forge will start with default settings.", what=_WHAT[files.settings])
     if ends:
-        summary = t("config.json is damaged ({what}), which ends the start.", what=str(_WHAT[files.settings]))
+        summary = t("config.json is damaged ({what}), which ends the start.", what=_WHAT[files.settings])
     said = (
         [Evidence(t("reading it says: {why}", why=files.settings_detail), files.settings_path)]
         if files.settings_detail

@@ -67,7 +67,7 @@ def _flags(script: Script, problem: Problem, others: bool) -> Finding:
             )
         )
     return Finding(
-        t("These flags never reach Forge: {why}.", why=str(_KINDS[problem.kind])),
+        t("These flags never reach Forge: {why}.", why=_KINDS[problem.kind]),
         evidence=[Evidence(plain(problem.text.strip()), f"{script.name} line {problem.line}")],
         fixes=[fix],
         severity=WARNING if others else ERROR,

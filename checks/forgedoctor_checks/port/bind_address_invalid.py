@@ -56,7 +56,7 @@ def bind_address_invalid(
         evidence.append(Evidence(t("this machine's own addresses: {addresses}", addresses=", ".join(own))))
     summary = t('Forge cannot listen on "{name}": it is not an address of this machine.', name=name)
     if shape:
-        summary = t('Forge cannot listen on "{name}": {why}.', name=name, why=str(shape))
+        summary = t('Forge cannot listen on "{name}": {why}.', name=name, why=shape)
     yield Finding(
         summary,
         evidence=[*evidence, shown(launch)],

@@ -43,7 +43,7 @@ def proxy_env_malformed(proxy: Proxy, packages: Packages | None, host: Host | No
         )
         if why:
             yield Finding(
-                t("{name} cannot be read: {why}", name=setting.name, why=str(why)),
+                t("{name} cannot be read: {why}", name=setting.name, why=why),
                 evidence=[Evidence(plain(f"{setting.name}={setting.value}"), setting.source)],
                 fixes=[_fix(setting, proxy, host)],
                 confidence=CERTAIN if httpx else LIKELY,
