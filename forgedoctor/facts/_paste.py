@@ -151,7 +151,13 @@ def _unlabelled(text: str) -> str:
     return rest.strip() if colon and label.strip().lower() in ("command line", "commandline", "args") else text
 
 
+_UNRECOGNIZED = re.compile(r"\berror: unrecognized arguments: (.+)$")
+
+
 def _command_line(text: str, where: str) -> dict[str, Any] | None:
+    if match := _UNRECOGNIZED.search(text):
+        # All that is left of a command line: argparse joins the words with blanks.
+        return {"text": match[1], "kind": "refused", "where": where, "argv": tuple(match[1].split())}
     if match := LAUNCHING.search(text):
         return {"text": match[2], "kind": "logged", "where": where, "argv": tuple(_split(match[2]))}
     labelled = re.match(r"\s*(?:command ?line(?: arguments| args)?|arguments|args|flags)\s*[:=]\s*(.*)$", text, re.I)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 # Most lines of a long log are of no use here.
-_MAYBE_HTTP = re.compile(r"->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno")
+_MAYBE_HTTP = re.compile(r"/sdapi/|->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno")
 _REQUEST = re.compile(
     rf"\b(?:Request:\s*)?({_METHODS})\s+(\S+)\s*(?:->|=>|→)\s*(\d{{3}}|None|null|\S+)?\s*([{{\[\"'].*)?"
 )
@@ -40,6 +40,27 @@ _CURL_ERRORS = {
 }
 
 
+# A route of the API and a status on one line, in any order: what browsers and clients of all kinds print.
+_ROUTE = re.compile(r"(?:https?://[^\s\"'<>/]+)?/sdapi/v1/[\w/-]+")
+_CODE = re.compile(r"(?<![\d.:/])([45]\d\d)(?![\d.])(?=\W|$)")
+_CURL_COMMAND = re.compile(r"\bcurl\b.*?(https?://[^\s\"']+)")
+_POSTED = (
+    "txt2img",
+    "img2img",
+    "extra-single-image",
+    "extra-batch-images",
+    "png-info",
+    "interrogate",
+    "interrupt",
+    "skip",
+)
+
+
+def _usual(route: str) -> str:
+    """The method that a route wants. Source: modules/api/api.py."""
+    return "POST" if route.rstrip("/").rpartition("/")[2] in _POSTED else "GET"
+
+
 def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """The HTTP exchanges in the lines, each as the fields of an Exchange."""
     found: list[dict[str, Any]] = []
@@ -50,6 +71,14 @@ def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
             continue
         if match := _CURL_REQUEST.match(text):
             pending = {"method": match[1], "url": match[2], "where": line.where}
+        elif match := _CURL_COMMAND.search(text):
+            method = re.search(r"-X\s*([A-Z]+)", text)
+            sends = re.search(r"\s(?:-d|--data\S*|--json)\s", text)
+            pending = {
+                "method": method[1] if method else "POST" if sends else "GET",
+                "url": match[1],
+                "where": line.where,
+            }
         elif (match := _CURL_STATUS.match(text)) and pending:
             found.append(_exchange(**pending, status=match[1], body=_body_after(lines, index)))
             pending = None
@@ -71,10 +100,14 @@ def _one_line(line: Line, lines: Sequence[Line], index: int) -> dict[str, Any] |
     if match := _APILOG.search(text):
         return _exchange(match[2], match[3], line.where, match[1])
     if match := _CLIENT_ERROR.search(text) or _HTTPX_ERROR.search(text):
-        return _exchange("", match[2], line.where, match[1])
+        return _exchange(_usual(match[2]), match[2], line.where, match[1])
     if match := _CURL_FAILED.search(text):
         error = _CURL_ERRORS.get(int(match[1]), "error")
         return {"error": error, "detail": match[2], "where": line.where, "url": _url_in(match[2])}
+    if (match := _ROUTE.search(text)) and (code := _CODE.search(text.replace(match[0], " "))):
+        method = re.search(rf"\b({_METHODS})\b", text)
+        body = text[text.index("{") :] if "{" in text else ""
+        return _exchange(method[1] if method else _usual(match[0]), match[0], line.where, code[1], body)
     if match := _REFUSED.search(text):
         return {"error": "refused", "detail": text.strip()[:300], "where": line.where, "url": match[1] or _url_in(text)}
     return None

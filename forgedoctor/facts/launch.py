@@ -108,6 +108,8 @@ def before_launch(target: Target, install: Install | None, files: LaunchFiles | 
     Arguments after ``--`` mean ``python launch.py ARGUMENTS`` in this environment, to which a launcher file that calls
     the doctor has already added its COMMANDLINE_ARGS.
     """
+    if target.directory and install is None and not target.fork:
+        raise Unavailable(t("there is no Forge in {path} to start", path=target.directory), settle=t("check --dir"))
     fork = target.fork or (install.fork if install else "forge")
     env = _env(os.environ, target.env)
     place = None
@@ -118,7 +120,12 @@ def before_launch(target: Target, install: Install | None, files: LaunchFiles | 
             env |= _env({name: value for name, (value, _) in files.variables.items()})
             origin = place.file if place else "defaults"
         elif "COMMANDLINE_ARGS" in env:
-            origin = "environment"
+            same = files is not None and env["COMMANDLINE_ARGS"] == files.value("COMMANDLINE_ARGS")
+            origin = place.file if same and place else "environment"
+            place = place if same else None
+    elif files and env.get("COMMANDLINE_ARGS") and env["COMMANDLINE_ARGS"] == files.value("COMMANDLINE_ARGS"):
+        place = place_of(files)  # a launcher file calls the doctor: its variable is in the environment by now
+        origin = place.file if place and not target.argv else origin
     argv = target.argv or ()
     flags = install.extension_flags if install else ()
     effective = predict(fork, argv, env, extension_flags=flags)
@@ -185,7 +192,7 @@ def pasted(transcript: Transcript) -> Launch:
     if not found:
         raise Unavailable(t("the text holds no command line"), sought=False)
     # Of several the most direct kind, and of that kind the last start.
-    one = min(reversed(found), key=lambda each: ("logged", "variable", "command", "bare").index(each.kind))
+    one = min(reversed(found), key=lambda each: ("logged", "variable", "command", "bare", "refused").index(each.kind))
     place = None
     env = dict(one.env)
     argv = one.argv

@@ -28,7 +28,8 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Flags that were seen in a text. ``kind``: logged (the launcher printed them), variable, command, bare."""
+    """Flags that were seen in a text. ``kind``: logged (the launcher printed them), variable,
+    command, bare, refused (the words that the parser did not know)."""
 
     text: str
     kind: str
@@ -84,9 +85,12 @@ class Transcript(Fact, frozen=True, kw_only=True):
         lines = _paste.script_lines(self.lines)
         if lines is None:
             return None
-        exported = any(line.lstrip().startswith("export ") for line in lines)
         windows = any(re.match(r"\s*@?(set|rem|call|echo off)\b", line, re.IGNORECASE) for line in lines)
-        posix = exported or (self.system in ("linux", "macos") and not windows)
+        shell = any(re.match(r"\s*(export\s|#!.*sh\b)", line) for line in lines)
+        names = {line.name.rpartition(".")[2].lower() for line in self.lines}
+        comments = any(line.lstrip().startswith("#") for line in lines) and not windows
+        posix = shell or "sh" in names or comments or (self.system in ("linux", "macos") and not windows)
+        posix = posix and "bat" not in names
         name = "webui-user.sh" if posix else "webui-user.bat"
         return read_script(name, "\n".join(lines).encode("utf-8", "replace"))
 

@@ -51,6 +51,8 @@ def api_flag_missing(
     if launch and known:
         fix = fixes.change_flags(launch, add=["--api"], files=files)
     off = t("The API is off: Forge was started without --api.")
+    if endpoint and not known:
+        off = t("The API is not there: most likely Forge was started without --api.")
     yield Finding(
         off if seen or (launch and launch.running) else t("The API will be off: --api is not among the flags."),
         evidence=[*seen[:4], *flags],

@@ -7,6 +7,7 @@ from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, Fix, Message, check, t
 from forgedoctor.facts import Launch, Transcript
 from forgedoctor.forge.effective import Unknown
+from forgedoctor.forge.flags import find
 from forgedoctor_checks.launch._words import DASHES, confirmed, fork_name, glued, shown, slip, stop_note, strays
 
 _ARGUMENT = re.compile(r"argument (\S+): (.*)")
@@ -65,6 +66,10 @@ def _misspelt(launch: Launch, token: str, one: Unknown) -> tuple[Message, list[F
         return summary, [fixes.change_flags(launch, rename={token: right})]
     right = one.nearest[0]
     summary = t("{token} is misspelt: {fork} knows {right}.", token=wrong, fork=fork, right=right)
+    meant = find(launch.effective.fork, right)
+    if meant and meant.status == "accepted-but-ignored":
+        title = t("Drop {token}: {right} does nothing in {fork} either", token=wrong, right=right, fork=fork)
+        return summary, [fixes.change_flags(launch, drop=[token], title=title)]
     return summary, [fixes.change_flags(launch, rename={wrong: right})]
 
 

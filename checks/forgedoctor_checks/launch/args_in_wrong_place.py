@@ -46,6 +46,8 @@ def args_in_wrong_place(files: LaunchFiles, launch: Launch | None) -> Iterator[F
             comment = problem.kind == "commented-out"
             if problem.kind not in _KINDS or (comment and others) or (problem.line in comments and not comment):
                 continue
+            if comment and "for example" in problem.text:
+                continue  # the remark that the file is shipped with
             if problem.name not in ("", _ARGS):
                 yield _variable(script, problem)
             elif _NAMED.search(problem.text) and "-" in flags_in(problem.text):
@@ -58,6 +60,12 @@ def args_in_wrong_place(files: LaunchFiles, launch: Launch | None) -> Iterator[F
 def _flags(script: Script, problem: Problem, others: bool) -> Finding:
     flags = flags_in(problem.text)
     fix = mended(script, problem) if problem.kind in _IN_PLACE else None
+    emptied = [one for one in script.assignments if one.name == _ARGS and one.line > problem.line]
+    if emptied and not emptied[-1].value.strip():
+        # The line below would empty it again: the flags belong there.
+        last = emptied[-1]
+        after = fixes.edited(last.raw, [flags], [], windows=script.kind == "bat")
+        fix = fixes.rewrite_line(script.name, last.line, last.raw, after) if after != last.raw else None
     if fix is None:
         fix = fixes.advise(
             t(

@@ -24,6 +24,8 @@ _ABOUT_A_FLAG = re.compile(
     r"(?i)\b(?:use|add|try|with|without|pass|set|flag|option|argument|arguments|unknown|launching)\b"
 )
 
+_WHOLE = re.compile(r"^\s*@?(?:echo off|call\s+\"?webui)", re.IGNORECASE | re.MULTILINE)
+
 
 @check(
     "bat-line-break",
@@ -43,7 +45,7 @@ def bat_line_break(files: LaunchFiles | None, transcript: Transcript | None) -> 
     """
     ran = [(line, flag) for line in transcript.lines if (flag := _not_run(line.text))] if transcript else []
     found = [(script, problem) for script in _batches(files) for problem in script.problems if problem.kind in _KINDS]
-    if transcript and not ran:
+    if transcript and not ran and not _WHOLE.search(transcript.text):
         # A pasted list of flags has line breaks of its own; a caret before a blank is there to be seen.
         found = [(script, problem) for script, problem in found if problem.kind == "caret-then-blank"]
     if not ran and not found:

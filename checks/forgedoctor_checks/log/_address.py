@@ -10,6 +10,30 @@ _NO_ADDRESS = r"\[Errno (?:99|-2|10049|11001)\]"
 _NOT_HELD = (_DENIED, _NO_ADDRESS, r"getaddrinfo failed", r"WinError 10049")
 _FIND = t("Find and end the program that holds it (Windows: netstat -ano; Linux: ss -ltnp), or choose another --port")
 
+# Ports that only an administrator may open: 1 to 1023.
+_LOW = r"(?P<port>[1-9]\d{0,2}|10[01]\d|102[0-3])"
+
+LOW_PORT = Signature(
+    id="port-privileged",
+    severity=ERROR,
+    group="port",
+    summary=t("Forge may not open port {port}: ports below 1024 need administrator rights."),
+    lines=(rf"Cannot find empty port in range: {_LOW}-(?P=port)\b", rf"\[Errno 13\] .*bind.*\('[^']*', {_LOW}\)"),
+    unless=(r"\[Errno (?:98|48)\]", r"WinError"),
+    fixes=(
+        t("Give a --port from 1024 up, such as --port 7860; where port {port} must be, put a reverse proxy in front"),
+    ),
+    explains=("endpoint-unreachable", "port-in-use"),
+    examples=(
+        "OSError: Cannot find empty port in range: 80-80. You can specify a different port",
+        "ERROR:    [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied",
+    ),
+    near_misses=(
+        "OSError: Cannot find empty port in range: 7860-7860.",
+        "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 80): address already in use",
+    ),
+)
+
 IN_USE = Signature(
     id="port-in-use",
     severity=ERROR,
@@ -117,4 +141,4 @@ OUT_OF_RANGE = Signature(
     near_misses=("OverflowError: cannot convert float infinity to integer",),
 )
 
-SIGNATURES = (IN_USE, NOT_HAD, RESERVED, NO_ADDRESS, WITHOUT_BRACKETS, OUT_OF_RANGE)
+SIGNATURES = (LOW_PORT, IN_USE, NOT_HAD, RESERVED, NO_ADDRESS, WITHOUT_BRACKETS, OUT_OF_RANGE)

@@ -85,7 +85,10 @@ CORS = Signature(
         r'"OPTIONS /sdapi/\S+ HTTP/[\d.]+" 40[05]',
     ),
     answers=(Answer(method="OPTIONS", path=r"^/sdapi/", statuses=(400, 405)),),
-    fixes=(t("Start with --cors-allow-origins= and the page's exact origin, without a slash at the end"),),
+    fixes=(
+        t("With --nowebui, start with --cors-allow-origins= and the page's exact origin, without a slash at the end"),
+        t("Beside the web UI of Forge and Neo that flag does nothing: use --nowebui, or a proxy that answers OPTIONS"),
+    ),
     confidence=CERTAIN,
     examples=(
         "Access to fetch at 'http://127.0.0.1:7861/sdapi/v1/txt2img' from origin 'http://localhost:5173' "

@@ -175,4 +175,55 @@ QUEUE = Signature(
     near_misses=("queue is enabled",),
 )
 
-SIGNATURES = (VIA_PROXY, SELF_CALL_VIA_PROXY, PROXY_MALFORMED, STACK, CERTIFICATE, LOGIN_FILE, QUEUE)
+SOCKS = Signature(
+    id="socks-support-missing",
+    severity=ERROR,
+    group="proxy",
+    summary=t("A SOCKS proxy is set, and Forge's Python cannot speak SOCKS."),
+    lines=(r"Using SOCKS proxy, but the 'socksio' package is not installed", r"Missing dependencies for SOCKS support"),
+    fixes=(t("Unset ALL_PROXY where Forge is started, or install socksio into Forge's venv"),),
+    explains=("localhost-via-system-proxy",),
+    confidence=CERTAIN,
+    examples=("ImportError: Using SOCKS proxy, but the 'socksio' package is not installed.",),
+    near_misses=("socks5 proxy at 127.0.0.1:1080",),
+)
+
+SCHEME = Signature(
+    id="tls-mismatch",
+    severity=ERROR,
+    group="endpoint",
+    summary=t("https was used where plain http is spoken."),
+    lines=(r"\bWRONG_VERSION_NUMBER\b", r"ERR_SSL_PROTOCOL_ERROR"),
+    fixes=(
+        t("Write http:// in place of https:// in the client, or start Forge with --tls-keyfile and --tls-certfile"),
+    ),
+    explains=("tls-cert-unusable",),
+    examples=("ssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",),
+    near_misses=("ssl.SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",),
+)
+
+BAD_VALUE = Signature(
+    id="arg-misspelt",
+    severity=ERROR,
+    group="launch",
+    summary=t("A launch flag has a wrong value: {flag}, {why}."),
+    lines=(r"\blaunch\.py: error: argument (?P<flag>--?[\w-]+): (?P<why>(?:invalid|expected|ignored).{1,120}?)\.?$",),
+    fixes=(t("Correct the value of {flag}: {why}"),),
+    explains=("endpoint-unreachable",),
+    confidence=CERTAIN,
+    examples=("launch.py: error: argument --port: invalid int value: 'abc'",),
+    near_misses=("launch.py: error: argument --api: not allowed with argument --x",),
+)
+
+SIGNATURES = (
+    SOCKS,
+    SCHEME,
+    BAD_VALUE,
+    VIA_PROXY,
+    SELF_CALL_VIA_PROXY,
+    PROXY_MALFORMED,
+    STACK,
+    CERTIFICATE,
+    LOGIN_FILE,
+    QUEUE,
+)
