@@ -51,6 +51,7 @@ def examination(
     checks = catalogue.select(found.checks, select, ignore)
     result = engine.run(target, checks, case=case, progress=progress)
     result.notes.extend(found.faults)
+    result.partial = len(checks) < len(found.checks)
     return result
 
 

@@ -58,4 +58,5 @@ class Examination(msgspec.Struct):
     notes: list[Message] = []
     collected: dict[str, float] = {}
     cancelled: bool = False
+    partial: bool = False
     seconds: float = 0.0

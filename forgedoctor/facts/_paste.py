@@ -61,6 +61,7 @@ class Seen:
         self.system = self.fork = self.version = ""
         self.container = self.wsl = self.started = self.refused = False
         self.bare = True
+        self.symptom = ""
         self.command_lines: list[dict[str, Any]] = []
         self.listening: list[str] = []
 
@@ -93,9 +94,26 @@ def recognise(lines: Sequence[Line], whole: str) -> Seen:
             seen.bare = False
         seen.started = seen.started or bool(STARTED.search(text))
         seen.refused = seen.refused or bool(REFUSED.search(text))
+    seen.symptom = _symptom(whole)
     seen.fork = fork_of_version(seen.version)
     seen.system = seen.system or _system_of(whole)
     return seen
+
+
+# The last words of a Python traceback, uvicorn's and argparse's errors: something went wrong, whatever it was.
+_SYMPTOM = re.compile(
+    r"^\W{0,8}((?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit)\b:?.*|ERROR:\s.*|\S*:? ?error: .*"
+    r"|.*\b(?:WinError|Errno)\b.*)$",
+    re.M,
+)
+
+
+def _symptom(whole: str) -> str:
+    found = ""
+    if "Traceback (most recent call last)" in whole or "rror" in whole or "Errno" in whole:
+        for match in _SYMPTOM.finditer(whole):
+            found = match[1]
+    return found.strip()[:200]
 
 
 def fork_of_version(version: str) -> str:

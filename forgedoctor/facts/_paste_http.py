@@ -45,15 +45,8 @@ _ROUTE = re.compile(r"(?:https?://[^\s\"'<>/]+)?/sdapi/v1/[\w/-]+")
 _CODE = re.compile(r"(?<![\d.:/])([45]\d\d)(?![\d.])(?=\W|$)")
 _CURL_COMMAND = re.compile(r"\bcurl\b.*?(https?://[^\s\"']+)")
 _POSTED = (
-    "txt2img",
-    "img2img",
-    "extra-single-image",
-    "extra-batch-images",
-    "png-info",
-    "interrogate",
-    "interrupt",
-    "skip",
-)
+    "txt2img", "img2img", "extra-single-image", "extra-batch-images", "png-info", "interrogate", "interrupt", "skip",
+)  # fmt: skip
 
 
 def _usual(route: str) -> str:

@@ -63,8 +63,9 @@ class Transcript(Fact, frozen=True, kw_only=True):
     """A pasted text and what could be recognised in it. The system, fork and version are empty where it is silent.
 
     ``started``: the log shows a server that came up. ``refused``: the program's own parser says that it stops.
-    ``bare``: there is nothing in it but command lines. ``container``, ``wsl``: the side at fault runs in one. ``text``
-    is the lines in one piece, for a quick look before a slow one.
+    ``symptom``: the last error that it prints, known or not. ``bare``: there is nothing in it but command lines.
+    ``container``, ``wsl``: the side at fault runs in one. ``text`` is the lines in one piece, for a quick look before a
+    slow one.
     """
 
     lines: tuple[Line, ...]
@@ -79,6 +80,7 @@ class Transcript(Fact, frozen=True, kw_only=True):
     started: bool = False
     refused: bool = False
     bare: bool = False
+    symptom: str = ""
 
     def script(self) -> Script | None:
         """The launcher file, or the lines of one, that was pasted; None where there is none."""
@@ -121,6 +123,7 @@ def collect(target: Target) -> Transcript:
         started=seen.started,
         refused=seen.refused,
         bare=seen.bare,
+        symptom=seen.symptom,
     )
 
 

@@ -120,13 +120,22 @@ def judged(examination: Examination) -> bool:
 def _found(examination: Examination) -> bool:
     case, scope = examination.case, examination.target.scope
     if scope == "text":
-        return any(not is_advice(examination, one) for one in examination.findings) or case.get(Launch) is not None
+        if any(not is_advice(examination, one) for one in examination.findings):
+            return True
+        return case.get(Launch) is not None and not _unexplained(examination)
     if scope == "endpoint":
         return case.get(Endpoint) is not None
     processes = case.get(Processes)
     launch = case.get(Launch)
     seen = bool(launch and (launch.seen or examination.target.argv is not None))
     return bool(case.get(Install) or case.get(Endpoint) or (processes and processes.forges) or seen)
+
+
+def _unexplained(examination: Examination) -> str:
+    """The error that a pasted text shows, where no finding is its cause; never a green light beside it."""
+    transcript = examination.case.get(Transcript)
+    told = any(not is_advice(examination, one) for one in examination.findings)
+    return transcript.symptom if transcript and not told else ""
 
 
 def _summary(examination: Examination, say: _Speaker, fail_on: str) -> doc.ReportSummary:
@@ -148,6 +157,11 @@ def _headline(examination: Examination) -> Message:
     if first and first.severity is not Severity.INFO:
         return first.summary
     if not judged(examination):
+        if examination.target.scope == "text" and _unexplained(examination):
+            return t(
+                "Unknown: an error stands in this text that forgedoctor does not know: {line}",
+                line=_unexplained(examination),
+            )
         if examination.target.scope == "text":
             return t("Unknown: nothing in this text shows a cause that forgedoctor knows.")
         why = examination.case.look(Install)
@@ -155,7 +169,9 @@ def _headline(examination: Examination) -> Message:
             return t("Unknown: {why}.", why=why.reason)
         return t("Unknown: no Forge was found to judge.")
     if examination.target.scope == "text":
-        return t("Nothing in this text shows a fault.")
+        return t("Nothing in this text shows a fault that forgedoctor knows.")
+    if examination.partial:
+        return t("The {count} selected checks found nothing wrong.", count=len(examination.outcomes))
     return t("Nothing wrong was found.")
 
 

@@ -63,7 +63,7 @@ def test_quotes_round_the_whole_are_part_of_what_was_given() -> None:
         ("> GET /internal/ping HTTP/1.1\n> Host: x\n\n< HTTP/1.1 200 OK\n<\n{}", "GET", "/internal/ping", 200),
         (
             "requests.exceptions.HTTPError: 404 Client Error: Not Found for url: http://h:7860/sdapi/v1/txt2img",
-            "GET",
+            "POST",
             "/sdapi/v1/txt2img",
             404,
         ),
