@@ -45,10 +45,18 @@ def change_flags(
     # A slip of a flag that is also given rightly need not be written a second time.
     repeated = [old for old, new in (rename or {}).items() if new in launch.effective.argv]
     renamed = {old: new for old, new in (rename or {}).items() if old not in repeated}
-    change = Change(tuple(add), (*drop, *repeated), renamed, launch.effective.fork)
+    dropped = [name for name in (*drop, *repeated) if _is_given(launch, name)]
+    change = Change(tuple(add), tuple(dropped), renamed, launch.effective.fork)
     step = _step(launch, change, files)
     undo = _BACK if step.kind == "edit" else t("start it with the flags as they were")
     return Fix(title=title or _title(change), steps=(step,), safety=safety, undo=undo)
+
+
+def _is_given(launch: Launch, name: str) -> bool:
+    """Whether there is something to drop: the flag, an abbreviation of it, or the stray word."""
+    words = [word.split("=", 1)[0] for word in launch.effective.argv]
+    abbreviated = any(one.flag == name for one in launch.effective.abbreviations)
+    return name in words or name in launch.effective.argv or abbreviated
 
 
 def _title(change: Change) -> Message:

@@ -91,6 +91,8 @@ def _status(argv: list[str] | None) -> int:
         code = leave.code
     except (click.exceptions.Abort, KeyboardInterrupt):
         code = _say("Cancelled.", 130)
+    except click.NoSuchOption as error:
+        code = _say(_misplaced(error), 2)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -100,6 +102,18 @@ def _status(argv: list[str] | None) -> int:
     except Exception as error:
         code = _say(fault(error), 4)
     return code if isinstance(code, int) else 0
+
+
+def _misplaced(error: click.NoSuchOption) -> str:
+    """What to say of an option that is not ours: it may be one of Forge's."""
+    command = error.ctx.command.name if error.ctx else ""
+    if command in ("preflight", "args"):
+        flag = error.option_name
+        return (
+            f"Error: {flag} is no option of forgedoctor. Put the flags of Forge after --, as in: "
+            f"forgedoctor {command} -- {flag}"
+        )
+    return f"Error: {error.format_message()} 'forgedoctor {command} --help' lists the options.".replace("  ", " ")
 
 
 def fault(error: Exception) -> str:

@@ -133,7 +133,7 @@ def rendered(made: Any, output: Output) -> str:
     return text.render(
         made,
         color=bool(color),
-        width=text.terminal_width() if terminal else 80,
+        width=text.terminal_width() if terminal or os.environ.get("COLUMNS") else 80,
         ascii_only=output.ascii or not text.can_show_signs(encoding),
         verbose=output.verbose,
     )

@@ -34,6 +34,12 @@ def can_show_signs(encoding: str) -> bool:
     return True
 
 
+def in_ascii(text: str) -> str:
+    """The text in ASCII: quotation marks as plain ones, all else that is foreign written out."""
+    plain = text.translate({ord(mark): '"' for mark in "‹›«»“”„"} | {ord("…"): "...", ord("→"): "->", ord("·"): "-"})
+    return plain.encode("ascii", "backslashreplace").decode("ascii")
+
+
 def harmless(text: str) -> str:
     """Untrusted text with control and direction characters made visible."""
     if text.isprintable() and text.isascii():
@@ -57,7 +63,7 @@ def render(
     )  # fmt: skip
     _Page(console, report, PLAIN if ascii_only else SIGNS, width, verbose).draw()
     text = "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
-    return text.encode("ascii", "replace").decode() if ascii_only and report.language == "en" else text
+    return in_ascii(text) if ascii_only else text
 
 
 class _Page:
@@ -82,6 +88,12 @@ class _Page:
             self._line(
                 self.signs["ok"] if judged else "?", self.report.summary.headline, "bold green" if judged else "bold"
             )
+            self.console.print()
+        if not self.report.summary.judged and self.report.target.scope in ("live", "preflight"):
+            where = self.say("Run it in the folder that holds launch.py, or name that with --dir FOLDER.")
+            if self.report.target.scope == "live":
+                where += " " + self.say("For a Forge elsewhere: --url http://HOST:PORT.")
+            self._wrapped("   ", where, "")
             self.console.print()
         if self.report.advice:
             self._wrapped(" ", self.say("Beside the question, about this command line:"), "bold")

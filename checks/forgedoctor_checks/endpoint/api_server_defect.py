@@ -41,8 +41,8 @@ def _seen(one: Exchange) -> Finding:
 
 def _expected(launch: Launch) -> Iterator[Finding]:
     it = launch.effective
-    if it.fork not in ("forge", "neo") or not it.api or it.exit is not None or not launch.fork_known:
-        return
+    if not launch.running or it.fork not in ("forge", "neo") or not it.api or not launch.fork_known:
+        return  # of a start that is only planned nobody asks that route
     odd = [dest for dest in _NOT_TEXT if it.options.get(dest) is not None]
     if odd:
         flag = "--" + odd[0].replace("_", "-")
