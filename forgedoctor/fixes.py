@@ -79,7 +79,8 @@ def _step(launch: Launch, change: Change, files: LaunchFiles | None) -> Step:
         after = flag_edit.edited(place.raw, change, windows=_for_windows(place))
         if after != place.raw:
             return edit(place.file, place.line, place.raw, after)
-    if files and change.add and not launch.argv and not launch.env.get(ENV):
+    from_files = not launch.argv and not launch.env.get(ENV) and launch.origin != "command line"
+    if files and change.add and from_files:
         line = _default_line(files, change.add)
         if line:
             return line
