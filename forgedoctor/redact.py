@@ -21,6 +21,7 @@ _NOT_SECRET = {"", "USER:PASSWORD", "user:password", "None", "none", "null"}
 
 _FLAG = re.compile(r"--(api-a(?:uth?|u)?|gradio-auth|ngrok|auth)(?:\\?[\"']?,\s*\\?[\"']|\s+|=)[\"']?([^\s\"',\\]+)")
 _USERINFO = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/@:\"']+:[^\s/@\"']+)@", re.I)
+_CURL = re.compile(r"(?:^|\s)(?:-u|--user)[ =]?[\"']?([^\s\"':]+:[^\s\"']+)", re.M)
 _HEADER = re.compile(r"\bAuthorization:\s*(?:Basic|Bearer)\s+([A-Za-z0-9+/=_.-]{6,})", re.I)
 _NAMED = re.compile(
     r"\b(?:[A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY)[A-Z0-9_]*|password|passwd|api_key|client_secret)"
@@ -94,7 +95,13 @@ class Redactor:
             kind = match[1] if not match[1].startswith("api-a") else "api-auth"
             for pair in (match[2], *match[2].split(",")):
                 self.learn(pair, SECRET_FLAGS[kind])
-        for pattern, kind in ((_USERINFO, "login"), (_HEADER, "login"), (_NAMED, "secret"), (_TOKENS, "token")):
+        for pattern, kind in (
+            (_USERINFO, "login"),
+            (_CURL, "login"),
+            (_HEADER, "login"),
+            (_NAMED, "secret"),
+            (_TOKENS, "token"),
+        ):
             for match in pattern.finditer(text):
                 self.learn(match[1], kind)
         for match in _HOMES.finditer(text):

@@ -38,12 +38,15 @@ STARTED = re.compile(
 REFUSED = re.compile(r":\s*error: (?:unrecognized arguments|argument |ambiguous option)|^usage: \S+\.py \[-h\]")
 
 
+LONGEST = 8000  # characters of a line that are read: what is longer is an image in base64, or hostile
+
+
 def lines_of(text: str) -> list[str]:
     """Lines as a person sees them: no colours, a progress bar's last state, no carriage returns."""
     shown = []
     for line in text.replace("\r\n", "\n").split("\n"):
         line = _ANSI.sub("", line).rstrip("\r")
-        shown.append(line.rsplit("\r", 1)[-1])
+        shown.append(line.rsplit("\r", 1)[-1][:LONGEST])
     return shown
 
 

@@ -90,3 +90,11 @@ def test_a_launcher_file_that_calls_the_doctor_is_named_in_the_fix(tmp_path: Pat
 def test_a_flag_of_forge_before_the_dashes_is_explained() -> None:
     done = doctor("preflight", "--api")
     assert done.returncode == 2 and b"preflight -- --api" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "bait", ["curl " * 400_000, "\n" * 400_000, '"' * 1_000_000, "(" * 1_000_000, "/sdapi/v1/a" * 90_000]
+)
+def test_text_made_to_be_slow_is_read_all_the_same(bait: str) -> None:
+    made = read(bait + "\nOSError: Cannot find empty port in range: 7860-7860.\n")
+    assert causes(made) == ["port-in-use"]

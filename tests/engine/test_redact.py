@@ -88,3 +88,8 @@ def test_whatever_the_password_it_never_comes_out(secret: str, around: str) -> N
     gate = redactor(text)
     document = json.dumps(gate.clean_value({"argv": text.split(), "note": around + secret + around}))
     assert secret not in document.replace(around, "")
+
+
+def test_the_user_of_a_curl_command_is_a_secret() -> None:
+    text = "$ curl -u alice:hunter2222 http://h:7860/"
+    assert "hunter2222" not in redactor(text).clean(text)
