@@ -30,6 +30,7 @@ _NAMED = re.compile(
 _TOKENS = re.compile(
     r"\b(hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|[0-9a-zA-Z]{27,}_[0-9a-zA-Z]{20,})\b"
 )
+_STANDING = ((_USERINFO, "login"), (_CURL, "login"), (_HEADER, "login"), (_NAMED, "secret"), (_TOKENS, "token"))
 _HOMES = re.compile(r"(?:(?<![\w.])/(?:home|Users)/|\b[A-Za-z]:\\{1,2}Users\\{1,2})([^/\\\s\"'<>:]+)")
 _COMMON = {"public", "shared", "runner", "user", "root", "home", "admin", "ubuntu", "app", "localhost", "default"}
 

@@ -64,8 +64,8 @@ class Transcript(Fact, frozen=True, kw_only=True):
 
     ``started``: the log shows a server that came up. ``refused``: the program's own parser says that it stops.
     ``symptom``: the last error that it prints, known or not. ``bare``: there is nothing in it but command lines.
-    ``container``, ``wsl``: the side at fault runs in one. ``text`` is the lines in one piece, for a quick look before a
-    slow one.
+    ``container``, ``wsl``: the side at fault runs in one. ``text`` is the lines in one piece, less the blank
+    ones, for a quick look before a slow one.
     """
 
     lines: tuple[Line, ...]
@@ -105,7 +105,7 @@ def collect(target: Target) -> Transcript:
         for name, body in target.texts
         for number, text in enumerate(_paste.lines_of(body), start=1)
     )
-    whole = "\n".join(line.text for line in lines)
+    whole = "\n".join(line.text for line in lines if line.text.strip())
     if not whole.strip():
         raise Unavailable(t("there is no text to read"), settle=t("paste the log, the command line or the answer"))
     seen = _paste.recognise(lines, whole)
