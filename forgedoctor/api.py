@@ -8,7 +8,7 @@ from forgedoctor import catalogue, engine
 from forgedoctor.case import Case
 from forgedoctor.message import ENGLISH
 from forgedoctor.outcome import Examination
-from forgedoctor.redact import Redactor, encodable, without_own_words
+from forgedoctor.redact import Redactor, encodable, foreign_texts
 from forgedoctor.report.build import build
 from forgedoctor.report.document import Report
 from forgedoctor.target import SCOPES, Target
@@ -61,7 +61,8 @@ def redactor_for(result: Examination) -> Redactor:
     redactor.scan_case(result.case)
     if result.target.credentials:
         redactor.learn(result.target.credentials, "login")
-    redactor.scan(" ".join(result.target.argv or ()))
+    redactor.scan_words(result.target.argv or ())
+    redactor.scan(" ".join(result.target.argv or ())[:20_000])
     redactor.scan(result.target.url)
     return redactor
 
@@ -74,7 +75,7 @@ def report_of(result: Examination, *, fail_on: str = "error", language: str = EN
     redactor = redactor_for(result)
     plain = msgspec.to_builtins(report)
     clean = redactor.clean_value(plain)
-    redactor.verify(msgspec.json.encode(without_own_words(clean)).decode())
+    redactor.verify(foreign_texts(clean))
     if result.target.scope == "args" and report.launch:
         # The answer to "what does this mean?" repeats the values that were typed in this very command; nothing of the
         # machine is among them. Sentences stay redacted all the same.

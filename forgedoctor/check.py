@@ -187,7 +187,7 @@ class Check:
         forks: Sequence[str] = (),
         systems: Sequence[str] = (),
     ) -> None:
-        self.judge, self.id, self.severity, self.group = judge, id, severity, group
+        self.judge, self.id, self.severity, self.group = judge, id, Severity(severity), group
         self.explains, self.forks, self.systems = tuple(explains), tuple(forks), tuple(systems)
         self.origin = judge.__module__
         self.ways: list[Check] = []  # further judges of the same cause, such as a log signature

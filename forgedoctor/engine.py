@@ -243,6 +243,7 @@ def _bounded(findings: Iterator[Finding]) -> Iterator[Finding]:
     for number, finding in enumerate(findings):
         if not isinstance(finding, Finding):
             raise TypeError(f"a check must yield Finding, not {type(finding).__name__}")
+        msgspec.convert(msgspec.to_builtins(finding), Finding)  # a plugin's wrong types would break the report
         if number == 1000:
             raise ValueError("the check never stops finding")
         yield finding

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from forgedoctor.case import Case
@@ -19,12 +19,21 @@ from forgedoctor.case import Case
 SECRET_FLAGS = {"api-auth": "api-auth", "gradio-auth": "gradio-auth", "ngrok": "ngrok-token", "auth": "auth"}
 _NOT_SECRET = {"", "USER:PASSWORD", "user:password", "None", "none", "null"}
 
-_FLAG = re.compile(r"--(api-a(?:uth?|u)?|gradio-auth|ngrok|auth)(?:\\?[\"']?,\s*\\?[\"']|\s+|=)[\"']?([^\s\"',\\]+)")
-_USERINFO = re.compile(r"\b[a-z][a-z0-9+.-]*://([^\s/@:\"']+:[^\s/@\"']+)@", re.I)
+# A flag that holds a secret, whole, abbreviated (argparse takes any beginning) or misspelt; not one that names a file.
+_SECRET_FLAG = re.compile(
+    r"[-\u2010-\u2015\u2212/]{1,3}(?!\S{0,40}(?:path|file)\b)"
+    r"(?:api-?_?a[uth]*|gradio-?_?a[uth]*|ngr\w*|[\w-]{0,30}(?:auth|auht|token|passw|secret)[\w-]{0,20})",
+    re.I,
+)
+_FLAG = re.compile(
+    rf"(?<![\w-])({_SECRET_FLAG.pattern})(?:\\?[\"']?,\s*\\?[\"']|\s+|=)(?:\"([^\"\n]+)\"|'([^'\n]+)'|[\"']?([^\s\"',\\]+))",
+    re.I,
+)
+_USERINFO = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://([^\s/@\"']{1,200}:[^\s\"'/]{1,200})@", re.I)
 _CURL = re.compile(r"(?:^|\s)(?:-u|--user)[ =]?[\"']?([^\s\"':]+:[^\s\"']+)", re.M)
 _HEADER = re.compile(r"\bAuthorization:\s*(?:Basic|Bearer)\s+([A-Za-z0-9+/=_.-]{6,})", re.I)
 _NAMED = re.compile(
-    r"\b(?:[A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY)[A-Z0-9_]*|password|passwd|api_key|client_secret)"
+    r"\b(?:[A-Z0-9_]{0,40}?(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY)[A-Z0-9_]{0,40}|password|passwd|api_key|client_secret|access_token|authtoken)"
     r"[\"']?\s*[=:]\s*[\"']?([^\s\"',;]{4,})"
 )
 _TOKENS = re.compile(
@@ -83,6 +92,14 @@ class Redactor:
             return self._names.get(secret, secret)
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         self._names[secret] = f"<{kind}-{count}>"
+        import base64
+        import shlex
+        from urllib.parse import quote
+
+        encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
+        for form in (shlex.quote(secret), quote(secret.encode("utf-8", "replace"), safe=":"), encoded):
+            if form != secret and len(secret) > 3:
+                self._names.setdefault(form, self._names[secret])
         if ":" in secret and not secret.endswith(":"):
             # The password alone is as secret as the pair.
             password = secret.split(":", 1)[1]
@@ -93,9 +110,11 @@ class Redactor:
     def scan(self, text: str) -> None:
         """Learn the secrets in a text."""
         for match in _FLAG.finditer(text):
-            kind = match[1] if not match[1].startswith("api-a") else "api-auth"
-            for pair in (match[2], *match[2].split(",")):
-                self.learn(pair, SECRET_FLAGS[kind])
+            value = match[2] or match[3] or match[4]
+            # In prose a word after a flag is mostly just a word: "--api-auth is not set".
+            telling = match[2] or match[3] or "=" in match[0] or len(value) > 7 or re.search(r"[:\d]", value)
+            if telling and not value.startswith("-"):
+                self._learn_value(match[1], value)
         for pattern, kind in (
             (_USERINFO, "login"),
             (_CURL, "login"),
@@ -109,17 +128,35 @@ class Redactor:
             if match[1].lower() not in _COMMON and not match[1].startswith(("<", "%", "$")):
                 self._names.setdefault(match[1], "<user>")
 
+    def scan_words(self, words: Sequence[str]) -> None:
+        """Learn the secrets in a command line that is already split, where a value may hold blanks and quotes."""
+        for word, after in zip(words, [*words[1:], ""], strict=False):
+            name, sign, value = word.partition("=")
+            if _SECRET_FLAG.fullmatch(name):
+                self._learn_value(name, value if sign else "" if after.startswith("--") else after)
+
+    def _learn_value(self, flag: str, value: str) -> None:
+        kind = next((one for one in SECRET_FLAGS if one[:5] in flag.lower()), "auth")
+        for pair in (value, *value.split(",")):
+            self.learn(pair, SECRET_FLAGS[kind])
+
     def scan_case(self, case: Case) -> None:
         """Learn the secrets in the facts: option values, environments, pasted lines."""
         import msgspec
 
-        from forgedoctor.facts import Launch, Transcript
+        from forgedoctor.facts import Launch, Processes, Transcript
 
         for fact in case.known():
             texts = [fact.text] if isinstance(fact, Transcript) else _strings(msgspec.to_builtins(fact))
             for text in texts:
                 self.scan(text)
+            if isinstance(fact, Processes):
+                for forge in fact.forges:
+                    self.scan_words(forge.argv)
         launch = case.get(Launch)
+        if launch:
+            self.scan_words(launch.argv)
+            self.scan_words(launch.effective.argv)
         for dest in ("api_auth", "gradio_auth", "ngrok"):
             if launch and isinstance(launch.effective.options.get(dest), str):
                 value = launch.effective.options[dest]
@@ -142,14 +179,11 @@ class Redactor:
         return text
 
     def clean_value(self, value: Any) -> Any:
-        """Plain data with every string cleaned, keys too."""
+        """Plain data with every string cleaned; keys are names of ours."""
         if isinstance(value, str):
             return self.clean(value)
         if isinstance(value, dict):
-            return {
-                self.clean(str(key)): encodable(item) if key in OWN_WORDS else self.clean_value(item)
-                for key, item in value.items()
-            }
+            return {key: encodable(item) if key in OWN_WORDS else self.clean_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.clean_value(item) for item in value]
         return value
@@ -166,11 +200,13 @@ class Redactor:
         return text
 
 
-def without_own_words(value: Any) -> Any:
-    """Plain data less the fields that hold words of ours."""
+def foreign_texts(value: Any) -> str:
+    """All strings of plain data in one text, less names and fields that hold words of ours."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
-        return {key: without_own_words(item) for key, item in value.items() if key not in OWN_WORDS}
-    return [without_own_words(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return "\n".join(foreign_texts(item) for key, item in value.items() if key not in OWN_WORDS)
+    return "\n".join(map(foreign_texts, value)) if isinstance(value, (list, tuple)) else ""
 
 
 def encodable(value: Any) -> Any:

@@ -119,8 +119,10 @@ class Client:
 
     def _request(self, ask: Ask, url: Url, path: str, exchange: Exchange) -> httpx.Request:
         headers = {**ask.headers, "host": url.authority}
-        downgraded = self._url.scheme == "https" and url.scheme == "http"
-        if self._basic and not ask.anonymous and not downgraded:
+        # Credentials go to the server that was asked for, and to its own https; another port is another program.
+        same = (url.host, url.port, url.scheme) == (self._url.host, self._url.port, self._url.scheme)
+        upgraded = url.host == self._url.host and (self._url.port, url.scheme, url.port) == (80, "https", 443)
+        if self._basic and not ask.anonymous and (same or upgraded):
             headers["authorization"] = self._basic
         return self._http.build_request(
             ask.method,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forgedoctor.facts.transcript import Line
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*(?:\x07|\x1b\\)")
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)")
 _SYSTEMS = {
     "windows": "windows",
     "linux": "linux",
@@ -45,8 +45,8 @@ def lines_of(text: str) -> list[str]:
     """Lines as a person sees them: no colours, a progress bar's last state, no carriage returns."""
     shown = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        line = _ANSI.sub("", line).rstrip("\r")
-        shown.append(line.rsplit("\r", 1)[-1][:LONGEST])
+        line = line.rstrip("\r").rsplit("\r", 1)[-1]
+        shown.append(_ANSI.sub("", line[: 2 * LONGEST])[:LONGEST])
     return shown
 
 

@@ -19,7 +19,7 @@ _REQUEST = re.compile(
 )
 _ACCESS = re.compile(rf'"({_METHODS}) (\S+) HTTP/[\d.]+"\s+(\d{{3}})')
 _APILOG = re.compile(rf"\bAPI \d{{4}}-\d\d-\d\d \S+ (\d{{3}}) http/\S+ ({_METHODS}) (\S+)")
-_CLIENT_ERROR = re.compile(r"\b(\d{3}) (?:Client|Server) Error: .*? for url:\s*(\S+)")
+_CLIENT_ERROR = re.compile(r"\b(\d{3}) (?:Client|Server) Error: .{0,300}? for url:\s*(\S+)")
 _HTTPX_ERROR = re.compile(r"(?:Client|Server) error '(\d{3}) [^']*' for url '([^']+)'")
 _API_ERROR = re.compile(rf"API error: ({_METHODS}): (\S+) (\{{.*)$")
 _CURL_REQUEST = re.compile(rf"^> ({_METHODS}) (\S+) HTTP/")
@@ -54,13 +54,17 @@ def _usual(route: str) -> str:
     return "POST" if route.rstrip("/").rpartition("/")[2] in _POSTED else "GET"
 
 
+LONGEST_BODY = 20_000  # characters of an answer that are parsed
+MOST = 2000  # exchanges that are read
+
+
 def exchanges(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """The HTTP exchanges in the lines, each as the fields of an Exchange."""
     found: list[dict[str, Any]] = []
     pending: dict[str, Any] | None = None
     for index, line in enumerate(lines):
         text = line.text
-        if not _MAYBE_HTTP.search(text):
+        if len(found) >= MOST or not _MAYBE_HTTP.search(text):
             continue
         if match := _CURL_REQUEST.match(text):
             pending = {"method": match[1], "url": match[2], "where": line.where}
@@ -146,11 +150,11 @@ def _body_after(lines: Sequence[Line], index: int) -> str:
 
 def _value_of(body: str) -> Any:
     body = body.strip()
-    if not body.startswith(("{", "[")):
+    if not body.startswith(("{", "[")) or len(body) > LONGEST_BODY:
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:  # A Python dict that somebody printed: repr, not JSON.
         import ast

@@ -181,7 +181,7 @@ def describe(root: Path) -> Install:
         version=version,
         commit=commit_of(root),
         because=because,
-        files=tuple(sorted(entry.name for entry in _entries(root) if entry.is_file())),
+        files=tuple(sorted(entry.name for entry in _entries(root) if entry.is_file(follow_symlinks=False))),
         extensions=names,
         extension_flags=extension_flags(root, names),
     )
@@ -203,6 +203,8 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _read(path: Path, limit: int = 100_000) -> str:
     try:
+        if not path.is_file():  # a pipe or a device would keep us waiting
+            return ""
         with open(path, "rb") as file:
             return file.read(limit).decode("utf-8", "replace")
     except OSError:

@@ -55,6 +55,9 @@ def collect(target: Target, install: Install, host: Host | None) -> LaunchFiles:
     for name in ("environment.bat", "webui-user.bat", "webui.settings.bat", "webui-macos-env.sh", "webui-user.sh"):
         path = root.parent / name if name == "environment.bat" else root / name
         try:
+            if path.exists() and not path.is_file():
+                failed.append(f"{name}: not a file")
+                continue
             with open(path, "rb") as file:
                 read[name] = read_script(name, file.read(LIMIT + 1), limit=LIMIT)
         except FileNotFoundError:

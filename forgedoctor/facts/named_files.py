@@ -92,6 +92,8 @@ def state_of(path: Path, folder: bool) -> str:
 def settings_state(path: Path) -> tuple[str, str]:
     """(state, the JSON reader's words) of a settings file. Source: modules/options.py load."""
     try:
+        if path.exists() and not path.is_file():
+            return "denied", "not a file"
         with open(path, "rb") as file:
             data = file.read(SETTINGS_LIMIT + 1)
     except FileNotFoundError:

