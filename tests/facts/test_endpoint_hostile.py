@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.server
 import socket
 import threading
 import tracemalloc
@@ -248,3 +249,37 @@ def test_a_schema_of_something_else_is_no_crash() -> None:
     for body in (b"[]", b'{"paths": []}', b'{"paths": {"/a": {}}, "info": 3}', b'{"paths": null}', b"not json"):
         with server(always(OK + b"Content-Length: %d\r\n\r\n" % len(body) + body)) as url:
             assert look(url).routes is None
+
+
+def test_credentials_are_not_carried_to_another_port() -> None:
+    """A redirect to another port of the same host leads to another program."""
+    heard: list[str | None] = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers.get("Authorization"))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None: ...
+
+    other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+
+    class First(Other):
+        def do_GET(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", f"http://127.0.0.1:{other.server_port}/x")
+            self.end_headers()
+
+        do_OPTIONS = do_GET  # noqa: N815
+
+    first = http.server.ThreadingHTTPServer(("127.0.0.1", 0), First)
+    for server in (other, first):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        target = Target(scope="endpoint", url=f"http://127.0.0.1:{first.server_port}", credentials="a:b", timeout=2.0)
+        collect(target)
+    finally:
+        first.shutdown()
+        other.shutdown()
+    assert set(heard) <= {None}
