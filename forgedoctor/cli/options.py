@@ -32,6 +32,12 @@ def _names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
+def _number(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
+    if value != value:  # nan passes every comparison of a range
+        raise click.BadParameter("not a number.")
+    return value
+
+
 def reporting(function: FunctionT) -> FunctionT:
     """Add the shared options; the command takes them as one ``output`` argument through :func:`taken`."""
     for option in reversed(
@@ -45,7 +51,7 @@ def reporting(function: FunctionT) -> FunctionT:
                 show_default=True, help="Exit with 1 from this severity on.",
             ),
             click.option(
-                "--timeout", type=click.FloatRange(0.1, 120), default=2.0, show_default=True, metavar="SECONDS",
+                "--timeout", type=click.FloatRange(0.1, 120, clamp=False), callback=_number, default=2.0, show_default=True, metavar="SECONDS",
                 help="Time for one probe; a whole run takes at most five times that.",
             ),
             click.option("--lang", default="", metavar="LANGUAGE", help="Language of the report, such as en or zh_CN."),
@@ -127,9 +133,9 @@ def rendered(made: Any, output: Output) -> str:
     from forgedoctor.report import text
 
     to_file = bool(output.output and output.output != "-")
-    terminal = not to_file and sys.stdout.isatty()
+    terminal = not to_file and sys.stdout is not None and sys.stdout.isatty()
     color = output.color if output.color is not None else terminal and not os.environ.get("NO_COLOR")
-    encoding = "utf-8" if to_file else (sys.stdout.encoding or "ascii")
+    encoding = "utf-8" if to_file else getattr(sys.stdout, "encoding", None) or "ascii"
     return text.render(
         made,
         color=bool(color),
@@ -158,7 +164,7 @@ class _progress:  # noqa: N801 - used as a statement
     """One line on standard error while facts are collected, on a terminal only; gone when the report comes."""
 
     def __init__(self, output: Output) -> None:
-        self.shown = sys.stderr.isatty() and output.format == "text"
+        self.shown = sys.stderr is not None and sys.stderr.isatty() and output.format == "text"
 
     def __enter__(self) -> Callable[[str], None]:
         return self.say if self.shown else lambda name: None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from forgedoctor.fact import Fact, Unavailable, collector
+from forgedoctor.fact import Fact, State, Unavailable, collector
 from forgedoctor.facts._local import is_elsewhere
 from forgedoctor.facts.install import Install
 from forgedoctor.facts.interfaces import Interfaces
@@ -112,6 +112,8 @@ def before_launch(target: Target, install: Install | None, files: LaunchFiles | 
         raise Unavailable(t("there is no Forge in {path} to start", path=target.directory), settle=t("check --dir"))
     fork = target.fork or (install.fork if install else "forge")
     env = _env(os.environ, target.env)
+    if target.argv is None and "COMMANDLINE_ARGS" not in env:
+        _readable(files)
     place = None
     origin = "command line"
     if target.argv is None:
@@ -177,12 +179,23 @@ def live(
         )
     if not install:
         raise Unavailable(t("no Forge runs here and no Forge folder was found"), settle=t("name the folder with --dir"))
+    _readable(files)
     env = _env(os.environ, {name: value for name, (value, _) in files.variables.items()} if files else {})
     origin = place.file if place else "defaults"
     effective = predict(fork, (), env, extension_flags=flags)
     return Launch(
         source=origin, origin=origin, effective=effective, env=env, place=place, seen=bool(env.get("COMMANDLINE_ARGS"))
     )
+
+
+def _readable(files: LaunchFiles | None) -> None:
+    """Raises Unavailable where a launcher file could not be read: what it sets is not known, and not nothing."""
+    if files and files.failed:
+        raise Unavailable(
+            t("the launcher files could not be read: {why}", why="; ".join(files.failed)),
+            state=State.DENIED,
+            settle=t("run forgedoctor as the user who starts Forge"),
+        )
 
 
 @collector(Launch, scopes=("text",))

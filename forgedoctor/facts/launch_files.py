@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from forgedoctor.fact import Fact, Unavailable, collector
+from forgedoctor.fact import Fact, collector
 from forgedoctor.facts.host import Host
 from forgedoctor.facts.install import Install
 from forgedoctor.forge.scripts import Script, final, read_script
-from forgedoctor.message import t
 from forgedoctor.target import Target
 
 # In the order in which the shell runs them. Sources: webui-user.bat calls webui.bat, which calls webui.settings.bat
@@ -64,8 +63,6 @@ def collect(target: Target, install: Install, host: Host | None) -> LaunchFiles:
             continue
         except OSError as error:
             failed.append(f"{name}: {error.strerror}")
-    if failed and not read:
-        raise Unavailable(t("the launcher files could not be read: {why}", why="; ".join(failed)))
     scripts = tuple(read[name] for name in ORDER[system] if name in read)
     return LaunchFiles(
         source=str(root),

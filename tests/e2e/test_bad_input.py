@@ -133,3 +133,28 @@ def test_a_console_that_cannot_show_our_signs() -> None:
     for encoding in ("cp1252", "cp437", "cp936", "ascii"):
         done = doctor("args", "--", "--api", "9999", env={"PYTHONIOENCODING": encoding})
         assert done.returncode == 1 and b"arg-misspelt" in done.stdout and b"Traceback" not in done.stderr
+
+
+def test_a_launcher_file_that_is_no_file_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    forge = folder(tmp_path / "sd")
+    (forge / "webui-user.sh").unlink()
+    os.mkfifo(forge / "webui-user.sh")
+    made = report("preflight", "--dir", str(forge))
+    assert made["launch"] is None and "api-flag-missing" not in causes(made)
+    assert "webui-user.sh" in str(made["unknown"])
+
+
+def test_a_link_that_leads_to_itself_costs_only_itself(tmp_path: Path) -> None:
+    forge = folder(tmp_path / "sd")
+    (forge / "webui-user.sh").unlink()
+    (forge / "webui-user.sh").symlink_to("webui-user.sh")
+    made = report("preflight", "--dir", str(forge), "--", "--api", "--apii")
+    assert causes(made)[0] == "arg-misspelt"
+
+
+def test_a_closed_standard_error_costs_nothing() -> None:
+    import subprocess
+
+    command = f"{sys.executable} -m forgedoctor args -- --apii 2>&-"
+    done = subprocess.run(command, shell=True, cwd=ROOT, stdout=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b"arg-misspelt" in done.stdout
