@@ -63,7 +63,7 @@ def redactor_for(result: Examination) -> Redactor:
         redactor.learn(result.target.credentials, "login")
     redactor.scan_words(result.target.argv or ())
     redactor.scan(" ".join(result.target.argv or ())[:20_000])
-    redactor.scan(result.target.url)
+    redactor.scan_address(result.target.url)
     return redactor
 
 

@@ -128,6 +128,12 @@ class Redactor:
             if match[1].lower() not in _COMMON and not match[1].startswith(("<", "%", "$")):
                 self._names.setdefault(match[1], "<user>")
 
+    def scan_address(self, address: str) -> None:
+        """Learn what stands before the last @ of a URL or proxy address, well formed or not."""
+        login = address.split("://", 1)[-1].rpartition("@")[0]
+        if login:
+            self.learn(login, "login")
+
     def scan_words(self, words: Sequence[str]) -> None:
         """Learn the secrets in a command line that is already split, where a value may hold blanks and quotes."""
         for word, after in zip(words, [*words[1:], ""], strict=False):
@@ -144,12 +150,15 @@ class Redactor:
         """Learn the secrets in the facts: option values, environments, pasted lines."""
         import msgspec
 
-        from forgedoctor.facts import Launch, Processes, Transcript
+        from forgedoctor.facts import Launch, Processes, Proxy, Transcript
 
         for fact in case.known():
             texts = [fact.text] if isinstance(fact, Transcript) else _strings(msgspec.to_builtins(fact))
             for text in texts:
                 self.scan(text)
+            if isinstance(fact, Proxy):
+                for setting in fact.settings:
+                    self.scan_address(setting.value)
             if isinstance(fact, Processes):
                 for forge in fact.forges:
                     self.scan_words(forge.argv)

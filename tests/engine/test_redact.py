@@ -125,3 +125,12 @@ def test_a_password_that_is_a_field_name_of_the_report_breaks_nothing() -> None:
     for word in ("findings", "summary", "target", "launch", "checks"):
         made = examine(Target(scope="preflight", argv=("--api", "--apii", "--api-auth", f"user:{word}")))
         assert made.findings and made.summary.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["http://u:p@s3cretpass@h:1", "u:s3cretpass@h:1", "http://u:a/s3cretpass@h", "s3cretpass@h"]
+)
+def test_all_before_the_last_at_sign_of_an_address_is_a_secret(address: str) -> None:
+    gate = Redactor()
+    gate.scan_address(address)
+    assert "s3cretpass" not in gate.clean(f"HTTP_PROXY={address}")

@@ -96,3 +96,9 @@ def test_any_text_is_a_url_or_gets_one_sentence(text: str) -> None:
     assert (again.scheme, again.host, again.port, again.path) == (url.scheme, url.host, url.port, url.path)
     assert again.credentials == ""
     assert url.base.isascii()
+
+
+def test_a_slash_in_a_password_is_explained_without_repeating_it() -> None:
+    with pytest.raises(ValueError, match="%2F") as caught:
+        split_url("http://user:s3cret/rest@host")
+    assert "s3cret" not in str(caught.value)
