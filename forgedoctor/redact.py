@@ -7,11 +7,14 @@ be joined. The finished text is searched again for every secret; if one is still
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from forgedoctor.case import Case
 
@@ -92,10 +95,6 @@ class Redactor:
             return self._names.get(secret, secret)
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         self._names[secret] = f"<{kind}-{count}>"
-        import base64
-        import shlex
-        from urllib.parse import quote
-
         encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
         for form in (shlex.quote(secret), quote(secret.encode("utf-8", "replace"), safe=":"), encoded):
             if form != secret and len(secret) > 3:
@@ -115,13 +114,7 @@ class Redactor:
             telling = match[2] or match[3] or "=" in match[0] or len(value) > 7 or re.search(r"[:\d]", value)
             if telling and not value.startswith("-"):
                 self._learn_value(match[1], value)
-        for pattern, kind in (
-            (_USERINFO, "login"),
-            (_CURL, "login"),
-            (_HEADER, "login"),
-            (_NAMED, "secret"),
-            (_TOKENS, "token"),
-        ):
+        for pattern, kind in _STANDING:
             for match in pattern.finditer(text):
                 self.learn(match[1], kind)
         for match in _HOMES.finditer(text):
@@ -166,11 +159,10 @@ class Redactor:
         if launch:
             self.scan_words(launch.argv)
             self.scan_words(launch.effective.argv)
-        for dest in ("api_auth", "gradio_auth", "ngrok"):
-            if launch and isinstance(launch.effective.options.get(dest), str):
-                value = launch.effective.options[dest]
-                for pair in (value, *value.split(",")):
-                    self.learn(pair, SECRET_FLAGS[dest.replace("_", "-")])
+            for dest in ("api_auth", "gradio_auth", "ngrok"):
+                value = launch.effective.options.get(dest)
+                if isinstance(value, str):
+                    self._learn_value(dest.replace("_", "-"), value)
 
     def clean(self, text: str) -> str:
         """The text with every known secret replaced, and lone surrogates (a file name's odd bytes) written out."""
