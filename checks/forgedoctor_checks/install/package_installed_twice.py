@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forgedoctor import fixes
 from forgedoctor.check import LIKELY, WARNING, Evidence, Finding, Fix, check, t
 from forgedoctor.facts import Host, Packages
-from forgedoctor_checks.install.web_stack_version_mismatch import pip
+from forgedoctor_checks.install._packages import pip
 
 
 @check("package-installed-twice", severity=WARNING, group="install")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, INFO, Evidence, Finding, check, plain, t
 from forgedoctor.facts import Packages
-from forgedoctor_checks.install.web_stack_version_mismatch import STACK, same_version
+from forgedoctor_checks.install._packages import STACK, same_version
 
 
 @check("pins-drifted", severity=INFO, group="install")

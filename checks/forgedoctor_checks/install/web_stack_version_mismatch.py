@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, WARNING, Evidence, Finding, Message, check, t
 from forgedoctor.facts import Host, Packages
+from forgedoctor_checks.install._packages import STACK, pip, same_version
 
-STACK = ("gradio", "gradio-client", "fastapi", "starlette", "pydantic", "httpx", "httpcore", "uvicorn")
 # pydantic 2.11 makes schemas with "additionalProperties": true, which gradio_client before 1.7.1 cannot read.
 _BOOL_SCHEMA, _READS_IT = (2, 11), (1, 7, 1)
 _FASTAPI_FOR_2 = (0, 100)  # the first fastapi that works with pydantic 2
@@ -63,23 +62,6 @@ def _broken(packages: Packages) -> tuple[Message, str] | None:
     if pydantic >= _BOOL_SCHEMA and packages.packages.get("gradio", "").startswith("4.") and client < _READS_IT:
         return t("pydantic {version} breaks this gradio: 'bool' is not iterable", version=version), "pydantic==2.10.6"
     return None
-
-
-def same_version(have: str, pin: str) -> bool:
-    """Whether an installed version is the pinned one: a local part (+cu121) and zeros at the end do not count."""
-    return _bare(have) == _bare(pin)
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"(?:\.0+)+$", "", text.partition("+")[0].lower())
-
-
-def pip(packages: Packages, host: Host | None) -> str:
-    """pip of Forge's venv, as a command for this system. The one-click package has its Python without a Scripts folder."""
-    if host and host.system == "windows":
-        one_click = packages.venv.replace("/", "\\").lower().endswith("\\system\\python")
-        return f'"{packages.venv}\\{"" if one_click else "Scripts" + chr(92)}python.exe" -m pip'
-    return f"{shlex.quote(packages.venv + '/bin/python')} -m pip"
 
 
 def _version(text: str) -> tuple[int, ...]:

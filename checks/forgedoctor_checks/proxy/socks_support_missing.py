@@ -6,7 +6,7 @@ from forgedoctor import fixes
 from forgedoctor.check import CERTAIN, ERROR, LIKELY, Evidence, Finding, Fix, check, plain, t
 from forgedoctor.facts import Host, LaunchFiles, Packages, Proxy
 from forgedoctor.facts.proxy import kind_of
-from forgedoctor_checks.install.web_stack_version_mismatch import pip
+from forgedoctor_checks.install._packages import pip
 
 
 @check(
