@@ -1,0 +1,1 @@
+"""What firewalls do with a connection: rulesets read into one model, and walked as the kernel walks them."""
