@@ -4,6 +4,9 @@ A check is a function from facts to findings. The types of its parameters say wh
 a parameter ``X | None`` is a fact it can do without. It may yield findings, yield nothing (passed), raise
 :class:`Undecided` (it cannot tell, and why) or :class:`NotApplicable` (it has nothing to say about this).
 It touches nothing but its parameters: no file, no socket, no process, no clock.
+
+A check that answers a question which users ask whether or not something is wrong ("will my phone reach it?") yields a
+:class:`Verdict` for it, beside findings or without any.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from forgedoctor.message import Message, plain, t
 __all__ = [
     "CERTAIN", "ERROR", "INFO", "LIKELY", "POSSIBLE", "WARNING",
     "Check", "Confidence", "Evidence", "Finding", "Fix", "Message", "NotApplicable",
-    "Severity", "Step", "Undecided", "check", "edit", "flag", "manual", "plain", "shell", "t",
+    "Severity", "Step", "Undecided", "Verdict", "check", "edit", "flag", "manual", "plain", "shell", "t",
 ]  # fmt: skip
 
 
@@ -130,6 +133,21 @@ class Finding(msgspec.Struct, frozen=True):
     explains: Sequence[str] = ()
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a question that is asked of every examination.
+
+    ``question``: a stable name, such as ``other-devices``. ``answer``: yes, no, partly or unknown. ``summary``: the
+    answer in one sentence. ``by``: the check whose finding tells what is in the way. ``settle``: what would prove it.
+    """
+
+    question: str
+    answer: str
+    summary: Message
+    evidence: Sequence[Evidence] = ()
+    by: str = ""
+    settle: Message | None = None
+
+
 class Undecided(Exception):  # a verdict, not an error
     """The check cannot tell: why, and what would settle it."""
 
@@ -169,7 +187,7 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     return tuple(needs)
 
 
-Judge = Callable[..., Iterable[Finding] | None]
+Judge = Callable[..., Iterable[Finding | Verdict] | None]
 JudgeT = TypeVar("JudgeT", bound=Judge)
 
 
@@ -212,7 +230,7 @@ class Check:
             self._needs = needs_of(self.judge)
         return self._needs
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Iterator[Finding]:
+    def __call__(self, *args: Any, **kwargs: Any) -> Iterator[Finding | Verdict]:
         yield from self.judge(*args, **kwargs) or ()
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from forgedoctor.case import Case
-from forgedoctor.check import Check, Finding, NotApplicable, Undecided, needs_of
+from forgedoctor.check import Check, Finding, NotApplicable, Undecided, Verdict, needs_of
 from forgedoctor.fact import Collector, Fact, Missing, State, Unavailable, collector_for, name_of
 from forgedoctor.facts import Host, Install, Launch, pasted
 from forgedoctor.message import t
@@ -199,7 +199,14 @@ def _joined(first: Outcome, other: Outcome) -> Outcome:
     found = first.findings + other.findings
     if first.findings and other.findings:
         found = [_one(first.findings[0], other.findings[0], first.check), *first.findings[1:], *other.findings[1:]]
-    return Outcome(first.check, best.status, findings=found, reason=best.reason, settle=best.settle)
+    return Outcome(
+        first.check,
+        best.status,
+        findings=found,
+        verdicts=first.verdicts + other.verdicts,
+        reason=best.reason,
+        settle=best.settle,
+    )
 
 
 def _one(first: Finding, other: Finding, check: Check) -> Finding:
@@ -228,8 +235,10 @@ def _judge(check: Check, case: Case) -> Outcome:
         skipped = _does_not_apply(check, case)
         if skipped:
             return skipped
-        findings = list(_bounded(check(**facts)))
-        return Outcome(check, Status.FAILED if findings else Status.PASSED, findings=findings)
+        said = list(_bounded(check(**facts)))
+        findings = [one for one in said if isinstance(one, Finding)]
+        verdicts = [one for one in said if isinstance(one, Verdict)]
+        return Outcome(check, Status.FAILED if findings else Status.PASSED, findings=findings, verdicts=verdicts)
     except NotApplicable as why:
         return Outcome(check, Status.SKIPPED, reason=why.reason)
     except Undecided as why:
@@ -239,11 +248,11 @@ def _judge(check: Check, case: Case) -> Outcome:
         return Outcome(check, Status.CRASHED, reason=t("the check itself failed: {why}", why=text))
 
 
-def _bounded(findings: Iterator[Finding]) -> Iterator[Finding]:
+def _bounded(findings: Iterator[Finding | Verdict]) -> Iterator[Finding | Verdict]:
     for number, finding in enumerate(findings):
-        if not isinstance(finding, Finding):
+        if not isinstance(finding, (Finding, Verdict)):
             raise TypeError(f"a check must yield Finding, not {type(finding).__name__}")
-        msgspec.convert(msgspec.to_builtins(finding), Finding)  # a plugin's wrong types would break the report
+        msgspec.convert(msgspec.to_builtins(finding), type(finding))  # a plugin's wrong types would break the report
         if number == 1000:
             raise ValueError("the check never stops finding")
         yield finding

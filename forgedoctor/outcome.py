@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from forgedoctor.case import Case
-from forgedoctor.check import Check, Confidence, Evidence, Finding, Fix, Severity
+from forgedoctor.check import Check, Confidence, Evidence, Finding, Fix, Severity, Verdict
 from forgedoctor.message import Message
 from forgedoctor.target import Target
 
@@ -29,6 +29,7 @@ class Outcome(msgspec.Struct):
     check: Check
     status: Status
     findings: list[Finding] = []
+    verdicts: list[Verdict] = []
     reason: Message | None = None
     settle: Message | None = None
     by: str = ""
@@ -49,7 +50,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Examination(msgspec.Struct):
-    """Everything that one examination found: the facts, the outcomes, the findings in order."""
+    """Everything that one examination found: the facts, the outcomes, the findings in order, the questions answered."""
 
     target: Target
     case: Case
@@ -60,3 +61,8 @@ class Examination(msgspec.Struct):
     cancelled: bool = False
     partial: bool = False
     seconds: float = 0.0
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The answers that checks gave, in the order of the checks."""
+        return [verdict for outcome in self.outcomes for verdict in outcome.verdicts]

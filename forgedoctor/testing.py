@@ -116,9 +116,15 @@ def problem(check: Check, path: Path) -> str:
             if outcome.status.value != "crashed"
             else str(outcome.reason)
         )
+    expected = data.get("expect", {})
+    if "verdict" in expected:
+        answers = [f"{one.answer}: {one.summary}" for one in outcome.verdicts]
+        wanted = (f"{expected['verdict']}: ", expected.get("contains", ""))
+        fits = any(one.startswith(wanted[0]) and wanted[1] in one for one in answers)
+        return "" if fits else f"expected the answer {wanted}, was {outcome.status.value}, answered {answers}"
     if not said:
         return f"must fire, was {outcome.status.value}: {outcome.reason or ''}"
-    return _unexpected(outcome.findings[0], check, data.get("expect", {}))
+    return _unexpected(outcome.findings[0], check, expected)
 
 
 def _unexpected(first: Finding, check: Check, expect: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ ruleset`` prints them, and iptables' matches are given the same names, so that t
 ``meta nfproto``                          ``ipv4`` ``ipv6``
 ``meta l4proto``                          protocol numbers (6 is TCP); ``ip protocol``, ``ip6 nexthdr`` likewise
 ``ip saddr`` ``ip daddr`` ``ip6 …``       addresses, as integers
-``tcp dport`` ``th sport`` ``udp …``      ports; ``tcp flags`` as a bit mask (fin 1, syn 2, rst 4, psh 8, ack 16, urg 32)
+``tcp dport`` ``th sport`` ``udp …``      ports; ``tcp flags``: fin 1, syn 2, rst 4, psh 8, ack 16, urg 32
 ``icmp type`` ``icmpv6 type``             numbers
 ``ct state``                              ``new`` ``established`` ``related`` ``invalid`` ``untracked``
 ``ct status``                             ``dnat`` ``snat`` …; ``ct direction``: ``original`` ``reply``

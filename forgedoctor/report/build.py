@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from forgedoctor import __version__
-from forgedoctor.check import Evidence, Fix, Severity, Step
+from forgedoctor.check import Evidence, Fix, Severity, Step, Verdict
 from forgedoctor.fact import Missing
 from forgedoctor.facts import Endpoint, Host, Install, Launch, Processes, Transcript
 from forgedoctor.forge.flags import display_name
@@ -29,6 +29,7 @@ def build(examination: Examination, *, fail_on: str = "error", language: str = E
         summary=summary,
         findings=findings,
         advice=[say.finding(one) for one in examination.findings if is_advice(examination, one)],
+        verdicts=[say.verdict(one) for one in examination.verdicts],
         checks=[
             doc.ReportCheck(
                 check=one.check.id,
@@ -71,6 +72,17 @@ class _Speaker:
             fixes=[self.fix(item) for item in one.fixes],
             explains=list(one.explains),
             explained_by=one.explained_by,
+        )
+
+    def verdict(self, one: Verdict) -> doc.ReportVerdict:
+        return doc.ReportVerdict(
+            question=one.question,
+            answer=one.answer,
+            summary=self(one.summary),
+            message=_kept(one.summary),
+            evidence=[self.evidence(item) for item in one.evidence],
+            by=one.by,
+            settle=self(one.settle),
         )
 
     def evidence(self, item: Evidence) -> doc.ReportEvidence:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -67,6 +67,19 @@ class ReportFinding(msgspec.Struct, frozen=True, kw_only=True):
     fixes: list[ReportFix] = []
     explains: list[str] = []
     explained_by: str = ""
+    message: Text | None = None
+
+
+class ReportVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a question: ``question`` (``other-devices``: do others on the network reach it), ``answer`` yes,
+    no, partly or unknown; ``by`` names the check that tells what is in the way, ``settle`` what would prove it."""
+
+    question: str
+    answer: str
+    summary: str
+    evidence: list[ReportEvidence] = []
+    by: str = ""
+    settle: str = ""
     message: Text | None = None
 
 
@@ -141,7 +154,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One examination, ready to be shown.
 
     ``findings`` hold the causes, ranked. In a pasted text, where the question is what went wrong, what is only worth
-    knowing about the command line stands apart, in ``advice``.
+    knowing about the command line stands apart, in ``advice``. ``verdicts`` answer questions that are asked of every
+    examination.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -150,6 +164,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     summary: ReportSummary
     findings: list[ReportFinding] = []
     advice: list[ReportFinding] = []
+    verdicts: list[ReportVerdict] = []
     checks: list[ReportCheck] = []
     unknown: list[ReportUnknown] = []
     launch: ReportLaunch | None = None

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from forgedoctor.message import t
-from forgedoctor.report.document import Report, ReportCheck, ReportFinding, ReportFix, ReportStep
+from forgedoctor.report.document import Report, ReportCheck, ReportFinding, ReportFix, ReportStep, ReportVerdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,6 +89,8 @@ class _Page:
                 self.signs["ok"] if judged else "?", self.report.summary.headline, "bold green" if judged else "bold"
             )
             self.console.print()
+        for verdict in self.report.verdicts:
+            self._verdict(verdict)
         if not self.report.summary.judged and self.report.target.scope in ("live", "preflight"):
             where = self.say("Run it in the folder that holds launch.py, or name that with --dir FOLDER.")
             if self.report.target.scope == "live":
@@ -127,6 +129,16 @@ class _Page:
             label = ""
         for fix in one.fixes:
             self._fix(fix)
+        self.console.print()
+
+    def _verdict(self, one: ReportVerdict) -> None:
+        """A question and its answer; what is in the way has said why already, above."""
+        sign, style = {"yes": ("ok", "bold green"), "no": ("error", "bold red")}.get(one.answer, ("", "bold"))
+        self._line(self.signs.get(sign, "?"), one.summary, style, one.by)
+        for item in one.evidence:
+            self._labelled("", item.text + (f"  ({item.source})" if item.source else ""), "")
+        if one.settle:
+            self._labelled(self.say("to prove"), one.settle, "dim")
         self.console.print()
 
     def _fix(self, fix: ReportFix) -> None:

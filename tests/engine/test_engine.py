@@ -10,7 +10,7 @@ import pytest
 
 from forgedoctor import engine
 from forgedoctor.case import Case
-from forgedoctor.check import ERROR, INFO, Check, Finding, NotApplicable, Undecided, check, t
+from forgedoctor.check import ERROR, INFO, Check, Finding, NotApplicable, Undecided, Verdict, check, t
 from forgedoctor.fact import Collector, Fact, State, Unavailable, collector
 from forgedoctor.outcome import Outcome, Status
 from forgedoctor.target import Target
@@ -216,3 +216,14 @@ def test_ctrl_c_keeps_what_was_collected() -> None:
         "eats-pie": Status.UNKNOWN,
         "likes-apples": Status.FAILED,
     }
+
+
+def test_a_check_may_answer_a_question_without_finding_anything() -> None:
+    @check("answers", severity=INFO, group="test")
+    def answers() -> Iterator[Verdict]:
+        """Answers."""
+        yield Verdict(question="other-devices", answer="no", summary=t("Nobody gets in."), by="some-cause")
+
+    outcome = engine.judge(answers, Case())
+    assert outcome.status is Status.PASSED
+    assert [one.answer for one in outcome.verdicts] == ["no"]
