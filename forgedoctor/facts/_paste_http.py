@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 # Most lines of a long log are of no use here.
-_MAYBE_HTTP = re.compile(r"/sdapi/|->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno")
+_MAYBE_HTTP = re.compile(r"/sdapi/|->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno|onnection timed out|TIMED_?OUT|ConnectTimeout")
 _REQUEST = re.compile(
     rf"\b(?:Request:\s*)?({_METHODS})\s+(\S+)\s*(?:->|=>|→)\s*(\d{{3}}|None|null|\S+)?\s*([{{\[\"'].*)?"
 )
@@ -27,6 +27,10 @@ _CURL_STATUS = re.compile(r"^(?:< )?HTTP/[\d.]+ (\d{3})")
 _CURL_FAILED = re.compile(r"curl: \((\d+)\) (.*)")
 _REFUSED = re.compile(
     r"ECONNREFUSED\s+(\S+)|ConnectionRefusedError|\[Errno (?:111|61)\]|WinError 10061|[Cc]onnection refused"
+)
+# How clients say that nobody answered their connect: requests, httpx, node, browsers, Windows, Linux, macOS.
+_TIMED_OUT = re.compile(
+    r"ConnectTimeout|ETIMEDOUT|ERR_CONNECTION_TIMED_OUT|WinError 10060|\[Errno (?:110|60|10060)\]|[Cc]onnection timed out"
 )
 # curl's exit codes, from its manual page.
 _CURL_ERRORS = {
@@ -107,6 +111,8 @@ def _one_line(line: Line, lines: Sequence[Line], index: int) -> dict[str, Any] |
         return _exchange(method[1] if method else _usual(match[0]), match[0], line.where, code[1], body)
     if match := _REFUSED.search(text):
         return {"error": "refused", "detail": text.strip()[:300], "where": line.where, "url": match[1] or _url_in(text)}
+    if _TIMED_OUT.search(text):
+        return {"error": "timeout", "detail": text.strip()[:300], "where": line.where, "url": _url_in(text)}
     return None
 
 
@@ -166,6 +172,8 @@ def _value_of(body: str) -> Any:
 
 def _url_in(text: str) -> str:
     if match := re.search(r"onnect to (\S+?) port (\d+)", text):  # curl
+        return f"{match[1]}:{match[2]}"
+    if match := re.search(r"host='([^']+)', port=(\d+)", text):  # urllib3
         return f"{match[1]}:{match[2]}"
     match = re.search(r"https?://\S+|\b\d{1,3}(?:\.\d{1,3}){3}:\d+|\blocalhost:\d+|::1:\d+", text)
     return match[0].rstrip(".,)'\"") if match else ""
