@@ -18,7 +18,9 @@ from forgedoctor.check import (
     plain,
     t,
 )
-from forgedoctor.facts import Exchanges, Host, Interfaces, Launch, LaunchFiles, Transcript
+from forgedoctor.facts import Container, Exchanges, Host, Interfaces, Launch, LaunchFiles, Transcript
+from forgedoctor.facts.container import Unit
+from forgedoctor.firewall.container import written
 from forgedoctor_checks.reach._urls import host_of, loopback, private
 
 
@@ -30,6 +32,7 @@ def listen_missing(
     transcript: Transcript | None,
     exchanges: Exchanges | None,
     files: LaunchFiles | None,
+    container: Container | None,
 ) -> Iterator[Finding]:
     """Only this machine can reach Forge: it listens on 127.0.0.1.
 
@@ -42,31 +45,70 @@ def listen_missing(
     """
     refused = _refused_elsewhere(exchanges)
     answered = bool(exchanges and any(one.status for one in exchanges.exchanges))
-    container = host.container if host and not answered else ""
+    unit = container.of(launch.pid) if container and launch else None
+    kind = "" if answered else _kind(host, container, unit)
     address = _address(launch, transcript)
     if launch is None and not address:
-        raise NotApplicable(t("no command line was seen"))
-    if not address or (not container and not refused and (transcript or not _worth_saying(launch))):
+        sealed = _sealed(container)
+        if not sealed:
+            raise NotApplicable(t("no command line was seen"))
+        yield _in_vain(sealed)
+        return
+    if not address or (not kind and not refused and (transcript or not _worth_saying(launch))):
         return  # a pasted command line alone does not say who wants in
     evidence = [Evidence(t("it listens on {address}", address=address), launch.origin if launch else "")]
-    if container:
-        nobody = t("it runs in a container ({kind}), whose 127.0.0.1 nobody outside has", kind=container)
+    if kind:
+        nobody = t("it runs in a container ({kind}), whose 127.0.0.1 nobody outside has", kind=kind)
         evidence.append(Evidence(nobody))
+        evidence += _ports(unit)
     evidence += [*_other_devices(launch, interfaces), *([Evidence(plain(refused))] if refused else [])]
     yield Finding(
         t("Only this machine can reach Forge: it listens on {address}.", address=address),
         evidence=evidence,
         fixes=[_fix(launch, files)],
-        severity=_severity(container, bool(refused), transcript),
+        severity=_severity(kind, bool(refused or (unit and unit.published)), transcript),
         confidence=CERTAIN if launch and launch.seen else LIKELY,
     )
 
 
-def _severity(container: str, refused: bool, transcript: Transcript | None) -> Severity:
+def _kind(host: Host | None, container: Container | None, unit: Unit | None) -> str:
+    """The container that it is in; one with the host's network has the host's 127.0.0.1, and counts as none."""
+    if unit:
+        return "" if unit.network == "host" else unit.engine
+    return "" if host is None or (container and container.host_network) else host.container
+
+
+def _sealed(container: Container | None) -> Unit | None:
+    """A container whose port is published, and whose command line keeps Forge on 127.0.0.1 inside."""
+    units = container.forges() if container else ()
+    return next((one for one in units if one.loopback and one.published and one.network != "host"), None)
+
+
+def _in_vain(unit: Unit) -> Finding:
+    name = unit.name or unit.id
+    return Finding(
+        t(
+            "Forge's container {name} publishes a port that nobody answers: Forge listens on 127.0.0.1 inside.",
+            name=name,
+        ),
+        evidence=[*_ports(unit), Evidence(t("its command line has neither --listen nor --server-name"), name)],
+        fixes=[fixes.advise(t("Start Forge with --listen, and with --api-auth {login}", login=fixes.LOGIN))],
+        severity=ERROR,
+        confidence=LIKELY,
+    )
+
+
+def _ports(unit: Unit | None) -> list[Evidence]:
+    """What is published in vain: a connection to it is reset, or closed without an answer."""
+    rows = ", ".join(written(one) for one in unit.published or ()) if unit else ""
+    return [Evidence(t("published in vain: {ports}", ports=rows))] if rows else []
+
+
+def _severity(kind: str, refused: bool, transcript: Transcript | None) -> Severity:
     """In a container it is most likely a fault; yet one with the host's network, or a client inside, does well so."""
-    if refused or (container and transcript):
+    if refused or (kind and transcript):
         return ERROR
-    return WARNING if container else INFO
+    return WARNING if kind else INFO
 
 
 def _address(launch: Launch | None, transcript: Transcript | None) -> str:
