@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from forgedoctor.facts import _host
+from forgedoctor.facts._network import own_addresses, place_of
 from forgedoctor.facts._probe import Crew, Deadline, Exchange, Probe, words_of
 from forgedoctor.facts._url import Url, bracketed
 
 MOST_ADDRESSES = 8
 _HEAD_START = 0.25  # seconds in which an earlier address may still win over a later one that has answered
+# A machine that is not there is known after 3.1 seconds (measured): before that it looks like a firewall.
+_PATIENCE = 3.5
 _BANNER_WAIT = 0.2  # seconds given to a server that speaks first (SSH, FTP, VNC, MySQL)
 # X509_V_ERR_* of OpenSSL
 _REASONS = {10: "expired", 9: "not yet valid", 18: "self-signed", 19: "self-signed", 62: "wrong name", 64: "wrong name"}
 
 
 class Reached:
-    """The addresses of a host and the attempts to connect to each, some of which may still be under way."""
+    """The addresses of a host and the attempts to connect to each, some of which may still be under way.
+
+    Where none takes the connection in time, the attempts go on for up to 3.5 seconds (at most twice the time-out), as
+    only then what they report means something; one that comes through so late still counts as a time-out.
+    """
 
     def __init__(self, url: Url, deadline: Deadline) -> None:
         self.addresses, self._unresolved = resolve(url, deadline)
+        self._deadline = deadline
+        patient = Deadline(max(deadline.left(), min(_PATIENCE, 2 * deadline.seconds)))
         self._crew = Crew(
             [
-                (Exchange("connect", "TCP", f"{bracketed(address)}:{url.port}", deadline), _connect(address, url.port))
+                (Exchange("connect", "TCP", f"{bracketed(address)}:{url.port}", patient), connect(address, url.port))
                 for address in self.addresses
             ]
         )
@@ -43,8 +58,33 @@ class Reached:
                 return self.addresses[answered[0]] if answered else ""
 
     def probes(self) -> list[Probe]:
-        """One for each address, once all have ended; a single one where the name has no address."""
-        return [self._unresolved] if self._unresolved else self._crew.wait()
+        """One for each address, once all have ended; a single one where the name has no address.
+
+        ``json`` of one that failed says from where it was tried: ``{"place": "lan", "client": "linux", "inside": ""}``
+        (see :func:`forgedoctor.facts._network.place_of`; the client's system; container, wsl or empty).
+        """
+        if self._unresolved:
+            return [self._unresolved]
+        if self.peer:
+            for exchange in self._crew.exchanges:
+                exchange.deadline = self._deadline
+        return [self._placed(probe) for probe in self._crew.wait()]
+
+    def _placed(self, probe: Probe) -> Probe:
+        if probe.outcome == "answered" and self.peer:
+            return probe
+        if probe.outcome == "answered":
+            detail = f"the connection was taken, and too late: after {probe.elapsed:.1f} s"
+            probe = msgspec.structs.replace(probe, outcome="timeout", stage="connect", detail=detail)
+        address = probe.path.rpartition(":")[0]
+        return msgspec.structs.replace(probe, json={"place": place_of(address, own_addresses()), **_standpoint()})
+
+
+def _standpoint() -> dict[str, str]:
+    system, root = _host.system_of(sys.platform), Path("/")
+    boxed = system == "linux" and _host.container(root, os.environ)
+    inside = "container" if boxed else "wsl" if system == "linux" and _host.is_wsl(root) else ""
+    return {"client": system, "inside": inside}
 
 
 def resolve(url: Url, deadline: Deadline) -> tuple[tuple[str, ...], Probe | None]:
@@ -71,7 +111,9 @@ def resolve(url: Url, deadline: Deadline) -> tuple[tuple[str, ...], Probe | None
     )  # fmt: skip
 
 
-def _connect(address: str, port: int) -> Any:
+def connect(address: str, port: int) -> Any:
+    """Work that connects to an address and closes at once; settles as ``answered``, or as what came instead."""
+
     def work(exchange: Exchange) -> None:
         with socket.create_connection((address, port), timeout=exchange.deadline.timeout()):
             exchange.settle("answered")

@@ -70,6 +70,7 @@ class Deadline:
     """A moment on the monotonic clock, ``seconds`` from now."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
