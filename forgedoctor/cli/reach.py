@@ -72,7 +72,7 @@ def command(to: str, **options: Any) -> None:
 
 def _wait(paper: Paper, options: dict[str, Any]) -> Any:
     from forgedoctor.cli.inputs import arguments
-    from forgedoctor.reach import plan
+    from forgedoctor.reach import gates, plan
     from forgedoctor.reach.waiting import Waiting
     from forgedoctor.target import Target
 
@@ -80,8 +80,9 @@ def _wait(paper: Paper, options: dict[str, Any]) -> Any:
         scope="preflight", directory=options["directory"], fork=options["fork"] or "", argv=arguments(options["argv"])
     )
     made, host = plan.make(target, options["host"], options["port"])
+    known = () if made.closed or not made.port else gates.warning(gates.judged(made))
     terminal = not paper.to_error and sys.stdout is not None and sys.stdout.isatty()
-    return Waiting(made, host, paper, once=options["once"], qr=terminal).run(options["seconds"])
+    return Waiting(made, host, paper, once=options["once"], qr=terminal, known=known).run(options["seconds"])
 
 
 def _ask(to: str, paper: Paper, options: dict[str, Any]) -> Any:

@@ -22,9 +22,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_visits(
-    origins: Mapping[str, int], *, url: str, seconds: float, cancelled: bool, inside: str, system: str
+    origins: Mapping[str, int],
+    *,
+    url: str,
+    seconds: float,
+    cancelled: bool,
+    inside: str,
+    system: str,
+    known: Sequence[Message] = (),
 ) -> Verdict:
-    """The verdict on what came. ``origins``: how many connections of each origin; ``url``: what was to be opened."""
+    """The verdict on what came. ``origins``: how many connections of each origin; ``url``: what was to be opened;
+    ``known``: what this machine's own rules are known to do."""
     outside = sum(origins.get(one, 0) for one in OUTSIDE)
     if outside:
         return Verdict(
@@ -38,7 +46,7 @@ def of_visits(
             ),
         )  # fmt: skip
     code = CANCELLED if cancelled else NOTHING_JUDGED
-    steps = (*_try(url), *_in_the_way(inside, system))
+    steps = (*known, *_try(url), *(() if known else _in_the_way(inside, system)))
     if any(origins.values()):
         return Verdict(word="unproved", summary=_unproved(origins), exit_code=code, next=steps)
     waited = f"{seconds:.0f}"

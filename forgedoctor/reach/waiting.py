@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -44,8 +45,18 @@ def surroundings(host: Host | None) -> Surroundings:
 class Waiting:
     """One wait for visitors: what is listened on, who came, and what it adds up to."""
 
-    def __init__(self, plan: Plan, host: Host | None, paper: Paper, *, once: bool = False, qr: bool = False) -> None:
-        self.plan, self.paper, self.once, self.qr = plan, paper, once, qr
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host | None,
+        paper: Paper,
+        *,
+        once: bool = False,
+        qr: bool = False,
+        known: Sequence[Message] = (),
+    ) -> None:
+        """``known``: what is known to be in the way already, in sentences."""
+        self.plan, self.paper, self.once, self.qr, self.known = plan, paper, once, qr, tuple(known)
         self.around = surroundings(host)
         self.offers = addresses.Offers()
         self.listening: list[str] = []
@@ -100,6 +111,7 @@ class Waiting:
             cancelled=cancelled,
             inside=self.around.inside,
             system=self.around.system,
+            known=self.known,
         )
 
     # -- visitors ----------------------------------------------------------------------------------------------
@@ -183,7 +195,7 @@ class Waiting:
             self.paper.raw(lines)
 
     def _notes(self) -> list[Message]:
-        notes = []
+        notes = list(self.known)
         if self.around.inside == "container":
             notes.append(
                 t("This is a container: from other machines use the address of the machine around it, and the port "

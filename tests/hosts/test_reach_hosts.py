@@ -216,3 +216,13 @@ def test_a_container_of_this_machine_proves_nothing() -> None:
     assert (made["verdict"], made["visits"][0]["origin"]) == ("unproved", "box")
     assert "172.17.0.1" not in [one["address"] for one in made["offered"]]
     assert "docker0" in str(made["withheld"])
+
+
+@needs_nft
+def test_a_rule_of_this_machine_that_is_in_the_way_is_told_before_anybody_waits(net: Hosts) -> None:
+    net.server.nft(RULES.format(rule="drop"))
+    with serve(net.server) as reach:
+        assert ask(net.client, f"http://{SERVER}:{PORT}")["verdict"] == "not-reached"
+        made = reach.report(interrupt=True)
+    assert "the firewall (nftables) keeps them out" in reach.text
+    assert any("linux-firewall-blocks-port" in note for note in made["next"])
