@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forgedoctor.check import ERROR, POSSIBLE, t
 from forgedoctor.signature import Answer, Signature
+from forgedoctor_checks.call import _nginx_answer, _nginx_connect, _nginx_start
 
 # Where Forge fetches models and packages from. Source: modules/launch_utils.py, modules/modelloader.py.
 _ELSEWHERE = r"huggingface\.co|github\.com|githubusercontent\.com|pypi\.org|pythonhosted\.org|pytorch\.org|civitai\.com"
@@ -61,14 +62,6 @@ PROXY_LIMITS = Signature(
     id="proxy-limits",
     severity=ERROR,
     group="call",
-    page="""A proxy or tunnel in front cuts the request: too large, or too long.
-
-    What happens: 413 Request Entity Too Large; 504 or 524 after 60 or 100 seconds, while Forge goes on generating.
-    Why: Forge itself has neither limit. nginx takes 1 MB and waits 60 s unless told otherwise; Cloudflare waits
-    100 s, gradio.live less.
-    Fix: client_max_body_size and proxy_read_timeout; through fixed tunnels send shorter jobs and poll progress.
-    Source: nginx ngx_http_core_module, ngx_http_proxy_module; RFC 9110 15.5.14, 15.6.5.
-    """,
     summary=t("A proxy in front of Forge cut the request: it was too large or took too long."),
     lines=(r"\b413 Request Entity Too Large", r"<Response \[524\]>"),
     answers=(Answer(path=r"^/sdapi/|^/run/|^/queue/", statuses=(413, 504, 524)),),
@@ -87,13 +80,6 @@ PROXY_WEBSOCKET = Signature(
     id="proxy-websocket",
     severity=ERROR,
     group="call",
-    page="""The proxy in front does not pass the queue's event stream or websocket.
-
-    What happens: the page loads and nothing generates; /queue/join answers 404 or 400; "Connection errored out".
-    Why: gradio 3 needs the Upgrade headers, gradio 4 an unbuffered event stream.
-    Fix: proxy_http_version 1.1, Upgrade and Connection headers, buffering off, the whole prefix forwarded.
-    Source: nginx websocket proxying; gradio queue routes.
-    """,
     summary=t("The proxy does not pass the page's queue (websocket or event stream)."),
     lines=(r"WebSocket connection to '\S+/queue/join\S*' failed",),
     answers=(Answer(path=r"/queue/(?:join|data)", statuses=(400, 404, 502)),),
@@ -105,6 +91,29 @@ PROXY_WEBSOCKET = Signature(
     ),
     examples=("GET /queue/join -> 404",),
     near_misses=("GET /queue/status -> 200",),
+)
+
+WRONG_PUBLIC_URL = Signature(
+    id="proxy-wrong-public-url",
+    severity=ERROR,
+    group="call",
+    summary=t("The page sends the browser to an address that is right inside the server only."),
+    lines=(
+        r"\bhttps://(?:localhost|127\.0\.0\.1):\d+/(?:theme\.css|heartbeat/|assets/|queue/)",
+        r"Mixed Content: The page at 'https://[^']+' was loaded over HTTPS, but requested an insecure [^']*'http://",
+    ),
+    unless=(r"--tls-(?:keyfile|certfile)",),
+    fixes=(
+        t(
+            "In nginx: proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme; for a prefix: --subpath"
+        ),
+    ),
+    examples=(
+        "GET https://localhost:7860/theme.css net::ERR_CONNECTION_REFUSED",
+        "Mixed Content: The page at 'https://sd.example/' was loaded over HTTPS, but requested an insecure stylesheet "
+        "'http://sd.example/theme.css'.",
+    ),
+    near_misses=("GET http://localhost:7860/theme.css net::ERR_CONNECTION_REFUSED",),
 )
 
 OUTBOUND_TLS = Signature(
@@ -141,4 +150,5 @@ OUTBOUND_TLS = Signature(
     ),
 )
 
-SIGNATURES = (PATH_NOT_ALLOWED, LOGIN_BROKEN, PROXY_LIMITS, PROXY_WEBSOCKET, OUTBOUND_TLS)
+NGINX = (*_nginx_connect.SIGNATURES, *_nginx_answer.SIGNATURES, *_nginx_start.SIGNATURES)
+SIGNATURES = (PATH_NOT_ALLOWED, LOGIN_BROKEN, PROXY_LIMITS, PROXY_WEBSOCKET, WRONG_PUBLIC_URL, OUTBOUND_TLS, *NGINX)
