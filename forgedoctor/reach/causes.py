@@ -142,6 +142,10 @@ CAUSES: dict[str, Words] = {
         t("use 127.0.0.1 on the machine itself, its network address from another one"),
     ),
     "program-died": (t("The program there broke it off: it crashed, or it restarts."), t("look at its console or log")),
+    "begun-only": (
+        t("A firewall lets the connection begin and drops what belongs to it afterwards."),
+        t("allow established connections there (ct state established,related accept), both ways"),
+    ),
     "cut-on-the-way": (
         t("Something on the way (antivirus, VPN, firewall) cuts connections after they were made."),
         _REACH_THERE,

@@ -215,7 +215,8 @@ def _reset(it: Symptom) -> Rated:
 
 def _silent(it: Symptom) -> Rated:
     mac: Rated = [] if it.place in ("loopback", "own") else [("mac-firewall", POSSIBLE)]
-    return [("program-hangs", LIKELY), *mac, ("forwarder-empty", POSSIBLE), ("other-program", POSSIBLE)]
+    cut: Rated = [] if it.place == "loopback" else [("begun-only", POSSIBLE)]
+    return [("program-hangs", LIKELY), *mac, *cut, ("forwarder-empty", POSSIBLE), ("other-program", POSSIBLE)]
 
 
 def _always(*rated: tuple[str, Confidence]) -> Callable[[Symptom], Rated]:
