@@ -35,6 +35,7 @@ GROUPS = {
     "endpoint": "The server, seen by a client",
     "call": "A call that is answered with an error",
     "proxy": "Proxies and names",
+    "nginx": "nginx and other proxies in front",
     "security": "What others could do",
     "install": "The installation",
     "log": "What the program printed",

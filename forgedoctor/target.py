@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 # live: this machine and the Forge on it; preflight: the same before launch; endpoint: a URL, from a client's side;
-# args: a command line alone; text: something that was pasted.
-SCOPES = ("live", "preflight", "endpoint", "args", "text")
+# args: a command line alone; text: something that was pasted;
+# nginx: a configuration of nginx, by itself.
+SCOPES = ("live", "preflight", "endpoint", "args", "text", "nginx")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from forgedoctor import __version__
 from forgedoctor.check import Evidence, Fix, Severity, Step, Verdict
 from forgedoctor.fact import Missing
-from forgedoctor.facts import Endpoint, Host, Install, Launch, Processes, Transcript
+from forgedoctor.facts import Endpoint, Host, Install, Launch, Nginx, Processes, Transcript
 from forgedoctor.forge.flags import display_name
 from forgedoctor.message import ENGLISH, Message, t
 from forgedoctor.outcome import Examination, Ranked, Status
@@ -137,10 +137,13 @@ def _found(examination: Examination) -> bool:
         return case.get(Launch) is not None and not _unexplained(examination)
     if scope == "endpoint":
         return case.get(Endpoint) is not None
+    if scope == "nginx":
+        return case.get(Nginx) is not None
     processes = case.get(Processes)
     launch = case.get(Launch)
     seen = bool(launch and (launch.seen or examination.target.argv is not None))
-    return bool(case.get(Install) or case.get(Endpoint) or (processes and processes.forges) or seen)
+    here = case.get(Install) or case.get(Endpoint) or case.get(Nginx)
+    return bool(here or (processes and processes.forges) or seen)
 
 
 def _unexplained(examination: Examination) -> str:
@@ -218,6 +221,9 @@ def _description(examination: Examination, fork: str, version: str) -> Message:
         return t("Pasted text") if not fork else t("Pasted text about {name}", name=name)
     if target.scope == "args":
         return t("A command line for {name}", name=name)
+    nginx = case.get(Nginx)
+    if target.scope == "nginx":
+        return t("The nginx configuration in {file}", file=nginx.source if nginx else "?")
     if target.scope == "endpoint" or (endpoint and not install and not (launch and launch.running)):
         return t("{name} at {url}", name=name if fork else "API", url=endpoint.url if endpoint else target.url)
     if launch and launch.running:

@@ -158,7 +158,7 @@ class _Page:
         if step.kind == "flag":
             dropped = [self.say("drop  {flags}", flags=" ".join(step.drop))] if step.drop else []
             return dropped + ([self.say("add   {flags}", flags=" ".join(step.add))] if step.add else [])
-        return []
+        return [step.text] if step.text else []
 
     def _launch(self) -> None:
         assert self.report.launch

@@ -1,0 +1,1 @@
+"""nginx, or another proxy, in front of Forge."""
