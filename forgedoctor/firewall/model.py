@@ -82,7 +82,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerdictMap(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict looked up by the fields' values; none found: the next statement."""
+    """A verdict looked up by the fields' values; none found: the next rule."""
 
     fields: tuple[str, ...]
     entries: tuple[tuple[Element, Verdict], ...] = ()
