@@ -100,7 +100,7 @@ def kind(text: str) -> str:
 
 
 def _of_windows(head: str) -> bool:
-    from forgedoctor.firewall.windows import read_export
+    from forgedoctor.facts._windows_export import read_export
 
     return read_export(head) is not None
 

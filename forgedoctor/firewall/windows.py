@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from forgedoctor.facts._windows_export import read_export
 from forgedoctor.facts._windows_types import PROFILES, ConnectedNetwork, FirewallProfile, FirewallRule
 from forgedoctor.facts.windows_network import WindowsNetwork
 from forgedoctor.firewall.decision import FILTERED, OPEN, UNDECIDED, Decision
 from forgedoctor.firewall.windows_rule import doubts, matches, shown_rule
 from forgedoctor.message import Message, t
 
-__all__ = ["CATEGORIES", "evaluate", "evaluate_each", "matches", "read_export", "shown_rule"]
+__all__ = ["CATEGORIES", "evaluate", "evaluate_each", "matches", "shown_rule"]
 
 CATEGORIES = {"domain": t("domain"), "private": t("private"), "public": t("public")}
 _ASK = "Get-NetFirewallRule -PolicyStore ActiveStore"

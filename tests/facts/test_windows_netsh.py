@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forgedoctor.facts._windows_export import read_export
 from forgedoctor.facts._windows_netsh import (
     has_rules,
     parse_dynamic,
@@ -15,7 +16,6 @@ from forgedoctor.facts._windows_netsh import (
     parse_rules_text,
 )
 from forgedoctor.facts._windows_types import PortRange
-from forgedoctor.firewall.windows import read_export
 
 EXCLUDED = """
 Protocol tcp Port Exclusion Ranges

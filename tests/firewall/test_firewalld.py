@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from forgedoctor.firewall import firewalld
 from forgedoctor.firewall.evaluate import evaluate
 from forgedoctor.firewall.firewalld import Difference
-from forgedoctor.firewall.firewalld_rules import source
+from forgedoctor.firewall.firewalld_rules import incoming, source
 from forgedoctor.firewall.firewalld_services import opened
 from forgedoctor.firewall.firewalld_zones import active_zones, zones
 from forgedoctor.firewall.model import Match, Members, Ruleset, Unknown
 from forgedoctor.firewall.probes import Probe
+from tests.firewall.iptables_rows import shown
 
 
 def zone(name: str, **given: str) -> str:
@@ -50,7 +51,7 @@ ALL = "\n".join(
         zone("drop (active)", target="DROP", sources="10.0.0.5"),
         zone("trusted (active)", target="ACCEPT", sources="10.1.0.0/16"),
         zone("block (active)", target="%%REJECT%%", interfaces="eth2"),
-        zone("home (active)", interfaces="wlan0", services="mdns samba-client ssh", source_ports="1500/tcp"),
+        zone("home (active)", interfaces="wlan0", services="mdns samba-client ssh"),
         zone("work"),
     ]
 )
@@ -88,13 +89,24 @@ def everything() -> Ruleset:
         ("10.1.2.3", 7999, "eth0", "open"),
         ("10.1.2.3", 7999, "wlan0", "open"),
         ("192.168.60.20", 22, "wlan0", "open"),
-        ("192.168.60.20", 7860, "wlan0", "undecided"),  # its own port may be the one that is let in
+        ("192.168.60.20", 7860, "wlan0", "filtered"),
         ("192.168.60.20", 22, "eth2", "filtered"),
         ("192.168.60.20", 7860, "eth7", "open"),  # an interface of no zone is of the default zone
     ],
 )
 def test_who_is_let_in(src: str, port: int, iif: str, verdict: str) -> None:
     assert decide(everything(), src, port, iif) == verdict
+
+
+def test_source_ports_and_protocols_of_a_zone() -> None:
+    found = incoming(
+        zones(zone("x (active)", source_ports="1500/tcp", protocols="igmp", icmp_blocks="echo-request"))[0]
+    )
+    assert [(rule.text, shown(rule.statements)) for rule in found][1:4] == [
+        ("icmp-blocks", "[meta l4proto == 1,58] ?icmp-block reject:admin-prohibited"),
+        ("protocols: igmp", "[meta l4proto == 2] accept"),
+        ("source-ports: 1500/tcp", "[meta l4proto == 6] [tcp sport == 1500] accept"),
+    ]
 
 
 def test_the_rule_names_the_zones_line() -> None:

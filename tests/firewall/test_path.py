@@ -265,7 +265,20 @@ def test_from_the_host_itself_all_goes_over_the_loopback() -> None:
 def test_rules_of_a_bridge_count_only_for_bridges() -> None:
     text = table("b", block("i", "filter hook input priority 0; policy accept;", "drop"), family="bridge")
     assert verdict(text) == "open"
-    assert verdict(text, iif="br0") == "undecided"
+    assert verdict(text, iif="br0") == "filtered"
+    assert verdict(text, iif="", src="", host=None) == "undecided"
+
+
+def test_rules_of_a_bridge_see_its_ports() -> None:
+    text = table(
+        "b",
+        block("o", "filter hook output priority 0; policy accept;", 'oifname "veth0" tcp dport 7860 drop'),
+        family="bridge",
+    )
+    text += PUBLISHED
+    assert verdict(text, port=8080, listeners=INSIDE) == "undecided"  # which port that is, is not known
+    port = {"ifname": "veth0", "master": "docker0"}
+    assert verdict(text, port=8080, listeners=INSIDE, addresses=[*HOST["addresses"], port]) == "filtered"
 
 
 def test_a_table_of_which_it_is_not_known_whether_it_sleeps() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from forgedoctor.fact import State
+from forgedoctor.facts._windows_export import read_export
 from forgedoctor.facts.windows_network import (
     ConnectedNetwork,
     FirewallProduct,
@@ -18,7 +19,7 @@ from forgedoctor.facts.windows_network import (
     WindowsNetwork,
 )
 from forgedoctor.firewall.decision import FILTERED, OPEN, UNDECIDED, Decision
-from forgedoctor.firewall.windows import evaluate, evaluate_each, matches, read_export
+from forgedoctor.firewall.windows import evaluate, evaluate_each, matches
 from forgedoctor.message import t
 
 PYTHON = r"C:\forge\system\python\python.exe"

@@ -1,4 +1,7 @@
-"""What the packet filter of a Linux machine does with clients of its own networks, and how a client is let in."""
+"""What the packet filter of a Linux machine does with clients of its own networks, and how a client is let in.
+
+The evaluator is imported where there are rules to evaluate: most machines have none, and every start pays for imports.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,17 @@ import functools
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from forgedoctor.check import Evidence, Fix, plain, shell, t
 from forgedoctor.facts import Launch, LinuxFirewall, Sockets
-from forgedoctor.firewall import host_file, recognise
 from forgedoctor.firewall.decision import OPEN, Decision
-from forgedoctor.firewall.evaluate import evaluate
-from forgedoctor.firewall.model import Chain, Match, Members, Rule, Ruleset, Table, Verdict
-from forgedoctor.firewall.probes import Probe
 from forgedoctor_checks.reach._urls import loopback
+
+if TYPE_CHECKING:
+    from forgedoctor.firewall.model import Chain, Ruleset, Table
 
 # Interfaces of containers, virtual machines and tunnels on this machine: nobody's phone comes in there.
 _VIRTUAL = (
@@ -55,6 +57,13 @@ class Way(NamedTuple):
 
 def ways(firewall: LinuxFirewall, launch: Launch, sockets: Sockets | None, port: int) -> list[Way]:
     """The networks from which others would come, each with its decision; none where there is no network."""
+    places = [one for one in _places(firewall) if _bound(launch, one[1])]
+    if firewall.readable and not any(one.text.strip() for one in firewall.listings):
+        return [Way(*place, Decision(verdict=OPEN, because=(t("the packet filter has no rules"),))) for place in places]
+    from forgedoctor.firewall import host_file
+    from forgedoctor.firewall.evaluate import evaluate
+    from forgedoctor.firewall.probes import Probe
+
     rulesets = rulesets_of(firewall)
     view = host_file.read({
         "addresses": list(firewall.addresses),
@@ -62,7 +71,6 @@ def ways(firewall: LinuxFirewall, launch: Launch, sockets: Sockets | None, port:
         "ip_forward": firewall.ip_forward,
         "listeners": _listeners(launch, sockets, port),
     })  # fmt: skip
-    places = [one for one in _places(firewall) if _bound(launch, one[1])]
     probes = [Probe(name=str(n), iif=i, src=net, dst=a, dport=port) for n, (i, a, net) in enumerate(places)]
     answers = evaluate(rulesets, probes, view) if probes else []
     return [Way(*place, answer.decision) for place, answer in zip(places, answers, strict=True)]
@@ -75,6 +83,9 @@ def rulesets_of(firewall: LinuxFirewall) -> list[Ruleset]:
 
 @functools.lru_cache(maxsize=2)
 def _read(listings: tuple[tuple[str, str], ...]) -> tuple[Ruleset, ...]:
+    from forgedoctor.firewall import recognise
+    from forgedoctor.firewall.model import Ruleset
+
     empty = [Ruleset(kind=_kind(command), source=command) for command, text in listings if not text.strip()]
     full = [(command, text) for command, text in listings if text.strip()]
     return (*empty, *recognise.read(full)[0]) if full else tuple(empty)
@@ -182,12 +193,17 @@ def _iptables(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix | None:
 
 def _opens(way: Way, rulesets: Sequence[Ruleset], place: re.Match[str], port: int) -> bool:
     """Whether that rule would really open the port: tried on the listing."""
+    from forgedoctor.firewall.evaluate import evaluate
+    from forgedoctor.firewall.probes import Probe
+
     changed = [_with_rule(one, place, way, port) for one in rulesets]
     probe = Probe(name="after", iif=way.interface, src=way.network, dst=way.address, dport=port)
     return evaluate(changed, [probe])[0].decision.verdict == OPEN
 
 
 def _with_rule(ruleset: Ruleset, place: re.Match[str], way: Way, port: int) -> Ruleset:
+    from forgedoctor.firewall.model import Match, Members, Rule, Verdict
+
     family, name, chain = place.groups()
     net = ipaddress.ip_network(way.network)
     source = (int(net.network_address), int(net.broadcast_address))
