@@ -106,6 +106,11 @@ class HostView:
             return device in self.masters.values() or device.startswith(BRIDGES)
         return None
 
+    def port_of(self, bridge: Value) -> Value:
+        """The port of a bridge that packets pass: its only one, else any."""
+        ports = [port for port, master in self.masters.items() if master == bridge]
+        return ports[0] if len(ports) == 1 else NOT_LOOPBACK
+
     def first_address(self, device: Value, family: str) -> int | None:
         """The address that ``redirect`` puts in: the first of the interface the packet came in by."""
         rows = (self.addresses or {}).get(device, []) if isinstance(device, str) else []

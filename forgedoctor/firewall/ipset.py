@@ -90,8 +90,15 @@ def load(text: str, source: str = "") -> tuple[dict[str, IpSet], list[Message]]:
 
 
 def _problems(bad: list[tuple[int, str]], source: str) -> list[Message]:
-    sentence = "{source}, line {line}: this could not be read as part of an ipset: {text}"
-    found = [t(sentence, source=source, line=line, text=text[:120]) for line, text in bad[:_SHOWN]]
+    found = [
+        t(
+            "{source}, line {line}: this could not be read as part of an ipset: {text}",
+            source=source,
+            line=line,
+            text=text[:120],
+        )
+        for line, text in bad[:_SHOWN]
+    ]
     if len(bad) > _SHOWN:
         found.append(t("{source}: {count} more lines could not be read.", source=source, count=len(bad) - _SHOWN))
     return found

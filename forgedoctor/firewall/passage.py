@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from forgedoctor.firewall import decision, nat
 from forgedoctor.firewall.hooks import Hooks, Order, Step, learnt_device
-from forgedoctor.firewall.host_view import NOT_LOOPBACK, HostView
+from forgedoctor.firewall.host_view import HostView
 from forgedoctor.firewall.packet import TRACKED, Packet
 from forgedoctor.firewall.tracking import tracked
 from forgedoctor.firewall.trail import Base, Fork, Place, Trail, chose
@@ -204,10 +204,12 @@ class Passage:
 
 
 def _into_bridge(packet: Packet, field: str) -> Packet:
-    """The packet at a port of the bridge, which is not known by name."""
+    """The packet at a port of the bridge; which one is known only where the bridge has one."""
     kept = {"_bridge": field, "_iifname": packet["iifname"], "_oifname": packet["oifname"]}
     name = "meta ibrname" if field == "iifname" else "meta obrname"
-    return packet.put({**kept, "iifname": "", "oifname": "", name: packet[field], field: NOT_LOOPBACK})
+    return packet.put(
+        {**kept, "iifname": "", "oifname": "", name: packet[field], field: packet.host.port_of(packet[field])}
+    )
 
 
 def _out_of_bridge(packet: Packet) -> Packet:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from forgedoctor.firewall import firewalld, ipset, iptables, ufw
+from forgedoctor.firewall.assemble import UNSEEN
 from forgedoctor.firewall.firewalld_zones import Zone, active_zones, zones
 from forgedoctor.firewall.model import Ruleset
 from forgedoctor.firewall.recognise_kinds import Piece, kind, pieces
@@ -149,7 +150,9 @@ class _Together:
     def _empty(self, one: _Listing) -> None:
         """Nothing was printed: no rules, if the name or the command says of what."""
         name = one.piece.command or one.source.rpartition("/")[2]
-        named = re.findall(r"ip6tables|iptables|ipset", name) or re.findall("nft", name)  # iptables-nft-save is iptables
+        named = re.findall(r"ip6tables|iptables|ipset", name) or re.findall(
+            "nft", name
+        )  # iptables-nft-save is iptables
         if named:
             listed = "nft-text" if named[-1] == "nft" else named[-1]
             legacy = bool(re.search(r"tables[-_.]legacy", name))
@@ -164,6 +167,8 @@ class _Together:
     def _iptables(self, one: _Listing) -> Ruleset:
         source = one.source
         found = iptables.read(one.piece.text, source, self.sets)
+        if iptables.SEEN_LEGACY in one.piece.text:
+            self.ruled.append(Ruleset(kind=UNSEEN, source=source))
         if iptables.engine(one.piece.text, source):
             return found
         # The version does not tell the engines apart: what an nft listing would show and does not is legacy.
