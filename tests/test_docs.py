@@ -70,6 +70,8 @@ def test_a_command_that_is_shown_exists_with_its_options(name: str, words: list[
     assert words[0] in COMMANDS, f"{name}: forgedoctor {words[0]}"
     command = cli.get_command(click.Context(cli), words[0])
     assert command
+    if isinstance(command, click.Group) and len(words) > 1 and words[1] in command.commands:
+        command, words = command.commands[words[1]], words[1:]
     options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
     own = words[1 : words.index("--")] if "--" in words else words[1:]
     assert {one.split("=")[0] for one in own if one.startswith("-") and one != "-"} <= options, name

@@ -57,14 +57,13 @@ class _Judged(NamedTuple):
             found, verdict=decision.UNDECIDED, because=(because, *found.because), settle=explain.WHOLE
         )
 
-    def _stands(self, outcomes: list[Outcome]) -> bool:
-        """Whether a packet is stopped before any translation, so that what is missing cannot change it."""
-        hooks = self.judge.hooks
+    @staticmethod
+    def _stands(outcomes: list[Outcome]) -> bool:
+        """Whether it is stopped for good before any translation, so that what is missing cannot change it."""
         for one in outcomes:
-            chain = one.place and one.place.table.chains.get(one.place.chain)
+            chain = one.place.table.chains.get(one.place.chain) if one.place else None
             early = chain and (chain.hook == "ingress" or (chain.hook == "prerouting" and chain.priority < -100))
-            seen = hooks.translates and one.place is not None and one.place.rule is not None
-            if one.verdict == decision.OPEN or one.why not in ("dropped", "rejected") or not (early or seen):
+            if not early or one.verdict != decision.FILTERED:
                 return False
         return True
 

@@ -93,6 +93,7 @@ def _hardware(text: str) -> tuple[Part, ...]:
 
 
 def names(text: str) -> tuple[Part, ...]:
+    """The names of a list with commas, as parts."""
     return tuple(text.lower().replace("_", "-").split(","))
 
 
