@@ -1,0 +1,1 @@
+"""Model files: whole or broken, of which family, and in the right place."""
