@@ -1,0 +1,1 @@
+"""Whether this machine has the memory and the disks that Forge needs."""
