@@ -1,7 +1,9 @@
 """The facts a check may ask for. One file a fact: its type, and how it is collected."""
 
 from forgedoctor.facts.container import Container
+from forgedoctor.facts.disk import Disks, Place
 from forgedoctor.facts.endpoint import Endpoint, Probe
+from forgedoctor.facts.gpu import GpuChoice, Gpus
 from forgedoctor.facts.host import Host
 from forgedoctor.facts.install import Install
 from forgedoctor.facts.interfaces import Interfaces
@@ -9,6 +11,9 @@ from forgedoctor.facts.launch import Launch
 from forgedoctor.facts.launch_files import LaunchFiles
 from forgedoctor.facts.linux_firewall import LinuxFirewall
 from forgedoctor.facts.macos_network import MacNetwork
+from forgedoctor.facts.memory import CgroupLimit, Commit, Memory, PageFile
+from forgedoctor.facts.memory_settings import MemorySettings
+from forgedoctor.facts.models import Models
 from forgedoctor.facts.named_files import NamedFile, NamedFiles
 from forgedoctor.facts.nginx import Nginx
 from forgedoctor.facts.packages import Packages
@@ -16,12 +21,15 @@ from forgedoctor.facts.processes import ForgeProcess, Processes
 from forgedoctor.facts.proxy import Proxy
 from forgedoctor.facts.sockets import BindTest, Listener, Sockets
 from forgedoctor.facts.surroundings import Surroundings
+from forgedoctor.facts.torch import Torch
 from forgedoctor.facts.transcript import Exchange, Exchanges, Transcript
 from forgedoctor.facts.windows_network import WindowsNetwork
 from forgedoctor.facts.wsl import Wsl
 
 __all__ = [
-    "BindTest", "Container", "Endpoint", "Exchange", "Exchanges", "ForgeProcess", "Host", "Install", "Interfaces",
-    "Launch", "LaunchFiles", "LinuxFirewall", "Listener", "MacNetwork", "NamedFile", "NamedFiles", "Nginx",
-    "Packages", "Probe", "Processes", "Proxy", "Sockets", "Surroundings", "Transcript", "WindowsNetwork", "Wsl",
+    "BindTest", "CgroupLimit", "Commit", "Container", "Disks", "Endpoint", "Exchange", "Exchanges", "ForgeProcess",
+    "GpuChoice", "Gpus", "Host", "Install", "Interfaces", "Launch", "LaunchFiles", "LinuxFirewall", "Listener",
+    "MacNetwork", "Memory", "MemorySettings", "Models", "NamedFile", "NamedFiles", "Nginx", "Packages", "PageFile",
+    "Place", "Probe", "Processes", "Proxy", "Sockets", "Surroundings", "Torch", "Transcript", "WindowsNetwork",
+    "Wsl",
 ]  # fmt: skip
