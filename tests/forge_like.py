@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -12,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.models import make
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,8 +37,15 @@ def folder(path: Path, *, user_sh: str = "", launch: str = IDLE, version: str = 
     (path / "modules_forge" / "forge_version.py").write_text(f"version = '{version}'\n")
     (path / "backend" / "args.py").write_text("")
     (path / "launch.py").write_text(launch)
+    make.write(path / "models" / "Stable-diffusion" / "v1-5.safetensors", make.typed(_sd15()))
     (path / "webui-user.sh").write_text(user_sh or '#!/bin/bash\n#export COMMANDLINE_ARGS=""\n')
     return path
+
+
+@functools.cache
+def _sd15() -> make.Shapes:
+    """A whole checkpoint; its file is sparse and takes no room."""
+    return make.FULL["sd15"]()
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def collect(target: Target, host: Host) -> LinuxFirewall:
     listings: list[Listing] = []
     unread: list[Unread] = []
     for command in _commands():
-        if command == "ipset save" and not any("--match-set" in one.text for one in listings):
+        if not _worth_asking(command, listings):
             continue
         ran = _command.run(command.split(), timeout=min(BUDGET, max(0.5, target.timeout)))
         if ran.outcome == "ok":
@@ -86,6 +86,15 @@ def collect(target: Target, host: Host) -> LinuxFirewall:
         routes=tuple(_routes()),
         ip_forward=_read(Path("/proc/sys/net/ipv4/ip_forward")).strip() == "1",
     )
+
+
+def _worth_asking(command: str, listings: Sequence[Listing]) -> bool:
+    """Sets only where rules use them; iptables' own listing only where nft showed tables that may be its, or told
+    nothing (its listing has the matches that nft cannot print)."""
+    if command == "ipset save":
+        return any("--match-set" in one.text for one in listings)
+    nft = next((one.text for one in listings if one.command.startswith("nft")), None)
+    return nft is None or "legacy" in command or "-nft-save" not in command or "table ip" in nft
 
 
 def _commands() -> Iterator[str]:

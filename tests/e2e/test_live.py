@@ -16,7 +16,8 @@ from tests.forge_like import ROOT, SERVE, causes, doctor, folder, free_port, rep
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses the launcher files of Linux and macOS")
 
-IN_A_CONTAINER = {"listen-missing"}  # where these tests run in one, its own 127.0.0.1 is worth a warning
+# What is worth a warning where these tests run: 127.0.0.1 of a container, and no card.
+IN_A_CONTAINER = {"listen-missing", "no-nvidia-gpu"}
 
 
 def test_a_healthy_forge_that_runs(tmp_path: Path) -> None:
