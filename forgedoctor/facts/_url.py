@@ -59,7 +59,7 @@ def split_url(text: str) -> Url:
     authority, path = _authority_and_path(rest)
     userinfo, _, address = authority.rpartition("@")
     host, port = _host_and_port(address)
-    if "@" in text and not userinfo and not port.isdecimal():
+    if "@" in text and not userinfo and port and not port.isdecimal():
         # A / in a password ends the address there: what looks like the port is a piece of it, and is not repeated.
         raise ValueError("The password has a / in it; write it as %2F (and @ as %40).")
     return Url(

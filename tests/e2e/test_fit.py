@@ -150,9 +150,10 @@ def test_the_models_of_a_folder_are_answered_for(tmp_path: Path) -> None:
     assert {Path(one["file"]).name: one["decision"] for one in made["models"]} == {
         "small.safetensors": "full",
         "large.safetensors": "swap",
+        "v1-5.safetensors": "full",
     }
     text = fit("--dir", str(forge), "--free-mib", "13000", "--lang", "en")
-    assert "2 models" in text.stdout and "partly from RAM" in text.stdout
+    assert "3 models" in text.stdout and "partly from RAM" in text.stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xff" * 64, b"<html>", struct.pack("<Q", 1 << 60) + b"{}"])

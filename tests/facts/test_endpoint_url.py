@@ -84,6 +84,7 @@ def test_what_is_no_url_gets_one_sentence_that_names_the_fault(text: str, word: 
 @example("http://@:1")
 @example("http://[::1%25]:7860")
 @example("http://٣:٣")
+@example("0@0/@")
 def test_any_text_is_a_url_or_gets_one_sentence(text: str) -> None:
     try:
         url = split_url(text)

@@ -23,7 +23,6 @@ def look(forge: Path, *argv: str) -> dict[str, str]:
 def test_a_relative_path_counts_from_the_forge_folder(tmp_path: Path) -> None:
     forge = folder(tmp_path / "sd")
     (forge / "key.pem").write_text("x")
-    (forge / "models").mkdir()
     states = look(
         forge, "--tls-keyfile", "key.pem", "--tls-certfile", "no.pem", "--ckpt-dir", "models", "--lora-dir", "key.pem"
     )
