@@ -101,6 +101,7 @@ _OTHER = {
     "not-forwarded": t("A rule sends it on to another address, but this host does not forward (ip_forward is 0)."),
     "localnet": t("A rule sends it to 127.0.0.0/8, which the kernel drops unless route_localnet is set."),
     "size": t("The rules leave too much open to try every way."),
+    "translation": t("A rule that is not understood may send it to another address or port."),
     "circle": t("The chains call each other in a circle or too deeply; the kernel would not load that."),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby, permutations, product
 from typing import NamedTuple
 
+from forgedoctor.firewall.host_view import parse_address
 from forgedoctor.firewall.lookup import refined
 from forgedoctor.firewall.model import (
     Match,
@@ -79,7 +80,7 @@ class Hooks:
         """Whether connections of a family are tracked: the kernel begins with it when a rule asks for it."""
         if family not in self._tracking:
             tables = {id(base.table): base.table for base in self.bases if base.table.family in _FAMILIES[family]}
-            self._tracking[family] = any(_asks(table) for table in tables.values())
+            self._tracking[family] = any(_asks(table, family) for table in tables.values())
         return self._tracking[family]
 
     def _make(self, hook: str, family: str) -> tuple[Order, ...]:
@@ -102,16 +103,26 @@ class Hooks:
         return _ordered(steps)
 
 
-def _asks(table: Table) -> bool:
-    """Whether a rule of a table needs connection tracking, or may."""
+def _asks(table: Table, family: str) -> bool:
+    """Whether a rule of a table needs connection tracking of a family, or may."""
     for each in (statement for chain in table.chains.values() for rule in chain.rules for statement in rule.statements):
-        if isinstance(each, (Translate, Unknown)) or (isinstance(each, NoTrack) and table.engine != "nft"):
+        if isinstance(each, Unknown) or (isinstance(each, NoTrack) and table.engine != "nft"):
+            return True
+        if isinstance(each, Translate) and family in _translated(each, table):
             return True
         if isinstance(each, (Match, VerdictMap)) and any(field.startswith("ct ") for field in each.fields):
             return True
         if isinstance(each, SetField) and (each.field.startswith("ct ") or each.source.startswith("ct ")):
             return True
     return False
+
+
+def _translated(statement: Translate, table: Table) -> tuple[str, ...]:
+    """The families whose connections a translation has tracked: that of its addresses, else both."""
+    held = table.maps.get(statement.named, ()) if statement.named else statement.entries
+    address = next((value[0] for _, value in held if isinstance(value, tuple)), statement.address)
+    parsed = parse_address(address)
+    return (parsed[0],) if parsed else ("ip", "ip6")
 
 
 def _on(base: Base, device: Value) -> bool | None:

@@ -31,10 +31,10 @@ class Judge:
         """Every way it may end."""
         first = self._first(probe)
         path = Path(self.hooks, self.host, self.walker)
-        lost = neighbours.blocked(path, first)
-        if lost:
-            return [lost]
-        return path.follow(first, "output" if first["oifname"] == "lo" else ARRIVES)
+        lost, always = neighbours.blocked(path, first)
+        if always:
+            return lost
+        return lost + path.follow(first, "output" if first["oifname"] == "lo" else ARRIVES)
 
     def _first(self, probe: Probe) -> Packet:
         """The client's SYN."""

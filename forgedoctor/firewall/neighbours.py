@@ -12,14 +12,16 @@ from forgedoctor.firewall.values import Value
 _SOLICITED = int(ipaddress.IPv6Address("ff02::1:ff00:0"))
 
 
-def blocked(path: Path, syn: Packet) -> Outcome | None:
-    """The outcome where no neighbour can find the host, whatever the rules leave open; None where one may."""
+def blocked(path: Path, syn: Packet) -> tuple[list[Outcome], bool]:
+    """The outcomes in which no neighbour finds the host, and whether there is no other."""
     interface = syn["iifname"]
     if interface == "lo" or (path.host.is_local(syn.family(), syn.source()) and isinstance(syn.source(), int)):
-        return None
-    if syn.family() == "ip6":
-        return _surely(_solicited(path, syn, interface))
-    return _surely(_asked(path, syn, interface))
+        return [], False
+    found = _solicited(path, syn, interface) if syn.family() == "ip6" else _asked(path, syn, interface)
+    lost = [one for one in found if one.verdict == decision.FILTERED]
+    if lost and len(lost) == len(found):
+        return lost[:1], True
+    return [one for one in lost if _unread(one)], False
 
 
 def _asker(path: Path, syn: Packet) -> Value:
@@ -44,8 +46,11 @@ def _asked(path: Path, syn: Packet, interface: Value) -> list[Outcome]:
     return path.follow(reply, "arp-output")
 
 
-def _surely(outcomes: list[Outcome]) -> Outcome | None:
-    """The drop, where nothing else can happen: a limit that may hold is no obstacle to one packet."""
-    if outcomes and all(one.verdict == decision.FILTERED for one in outcomes):
-        return outcomes[0]
-    return None
+def _unread(lost: Outcome) -> bool:
+    """Whether it hangs on a rule that was not understood. A limit is none: one packet passes it, and they ask again."""
+    choice = lost.trail
+    while choice:
+        if choice.fork.how in ("match", "anything") and not choice.fork.construct.startswith("limit"):
+            return True
+        choice = choice.before
+    return False

@@ -29,6 +29,7 @@ MOST_PACKETS = 500  # that one packet may become in one chain
 ACCEPT, DROP, REJECT, STUCK = "accept", "drop", "reject", "stuck"
 _NEXT = Verdict(kind="next")
 _ACCEPTED, _DROPPED = Verdict(kind="accept"), Verdict(kind="drop")
+_ELSEWHERE = Verdict(kind=STUCK, target="translation")  # what a nat rule that is not understood may do besides
 
 
 class End(NamedTuple):
@@ -114,6 +115,8 @@ class Walker:
         place = Place(base.table, chain.name, chain.rules[at], base.source)
         if verdict.kind in (ACCEPT, DROP, REJECT):
             return End(verdict.kind, packet, trail, place, verdict.target if verdict.kind == REJECT else "")
+        if verdict.kind == STUCK:
+            return End(STUCK, packet, trail, place, verdict.target)
         if verdict.kind == "return":
             if frame is None:
                 return self._policy(base, packet, trail)._replace(place=place)
@@ -212,6 +215,8 @@ class Walker:
         if unknown.anything:
             yield _ACCEPTED, packet, chose(trail, fork, "accept")
             yield _DROPPED, packet, chose(trail, fork, "drop")
+            if any(chain.type == "nat" for chain in place.table.chains.values() if chain.hook):
+                yield _ELSEWHERE, packet, chose(trail, fork, "elsewhere")
 
     def _mapped(
         self, table: Table, place: Place, wanted: VerdictMap, packet: Packet, trail: Trail

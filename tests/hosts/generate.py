@@ -156,6 +156,8 @@ class Writer:
             return self.vmap(hook)
         matches = [self.match(hook) for _ in range(self.draw.choice((0, 1, 1, 1, 2, 2, 3)))]
         end = self.verdict(hook)
+        if "tcp reset" in end:  # before it, nft 1.0.6 leaves the family out of its listings
+            matches = [one for one in matches if not one.startswith(("meta nfproto", "meta protocol"))]
         if not matches and end in ("drop", "counter", "continue", "return"):
             matches = [f"tcp dport {self.draw.choice(PORTS)}"]
         return " ".join([*dict.fromkeys(matches), end])
