@@ -9,12 +9,12 @@ import pytest
 from forgedoctor import catalogue, signature, testing
 from forgedoctor.check import Check
 from forgedoctor_checks.call import answers
-from forgedoctor_checks.log import web
+from forgedoctor_checks.log import machine, web
 
 CASES = Path(__file__).parent / "cases"
 CHECKS = {one.id: one for one in catalogue.load().checks}
 FILES = sorted(path for path in CASES.glob("*/*") if path.suffix in (".json", ".txt"))
-SIGNATURES = [*answers.SIGNATURES, *web.SIGNATURES]
+SIGNATURES = [*answers.SIGNATURES, *machine.SIGNATURES, *web.SIGNATURES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -12,6 +12,7 @@ from forgedoctor.facts.launch_files import LaunchFiles
 from forgedoctor.facts.linux_firewall import LinuxFirewall
 from forgedoctor.facts.macos_network import MacNetwork
 from forgedoctor.facts.memory import CgroupLimit, Commit, Memory, PageFile
+from forgedoctor.facts.memory_log import MemoryLog
 from forgedoctor.facts.memory_settings import MemorySettings
 from forgedoctor.facts.models import Models
 from forgedoctor.facts.named_files import NamedFile, NamedFiles
@@ -29,7 +30,7 @@ from forgedoctor.facts.wsl import Wsl
 __all__ = [
     "BindTest", "CgroupLimit", "Commit", "Container", "Disks", "Endpoint", "Exchange", "Exchanges", "ForgeProcess",
     "GpuChoice", "Gpus", "Host", "Install", "Interfaces", "Launch", "LaunchFiles", "LinuxFirewall", "Listener",
-    "MacNetwork", "Memory", "MemorySettings", "Models", "NamedFile", "NamedFiles", "Nginx", "Packages", "PageFile",
-    "Place", "Probe", "Processes", "Proxy", "Sockets", "Surroundings", "Torch", "Transcript", "WindowsNetwork",
-    "Wsl",
+    "MacNetwork", "Memory", "MemoryLog", "MemorySettings", "Models", "NamedFile", "NamedFiles", "Nginx", "Packages",
+    "PageFile", "Place", "Probe", "Processes", "Proxy", "Sockets", "Surroundings", "Torch", "Transcript",
+    "WindowsNetwork", "Wsl",
 ]  # fmt: skip

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 _METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS"
 # Most lines of a long log are of no use here.
-_MAYBE_HTTP = re.compile(r"/sdapi/|->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno|onnection timed out|TIMED_?OUT|ConnectTimeout")
+_MAYBE_HTTP = re.compile(
+    r"/sdapi/|->|=>|→|HTTP/|\bAPI |rror|curl|[Rr]efused|REFUSED|Errno|"
+    r"onnection timed out|TIMED_?OUT|ConnectTimeout"
+)
 _REQUEST = re.compile(
     rf"\b(?:Request:\s*)?({_METHODS})\s+(\S+)\s*(?:->|=>|→)\s*(\d{{3}}|None|null|\S+)?\s*([{{\[\"'].*)?"
 )
@@ -30,7 +33,8 @@ _REFUSED = re.compile(
 )
 # How clients say that nobody answered their connect: requests, httpx, node, browsers, Windows, Linux, macOS.
 _TIMED_OUT = re.compile(
-    r"ConnectTimeout|ETIMEDOUT|ERR_CONNECTION_TIMED_OUT|WinError 10060|\[Errno (?:110|60|10060)\]|[Cc]onnection timed out"
+    r"ConnectTimeout|ETIMEDOUT|ERR_CONNECTION_TIMED_OUT|WinError 10060|\[Errno (?:110|60|10060)\]|"
+    r"[Cc]onnection timed out"
 )
 # curl's exit codes, from its manual page.
 _CURL_ERRORS = {

@@ -1,0 +1,1 @@
+"""What Forge foretold about memory, and what happened: judged from a pasted log."""
