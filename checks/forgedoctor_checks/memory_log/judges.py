@@ -63,7 +63,7 @@ def _weights_too_high(log: MemoryLog, transcript: Transcript) -> Iterator[Findin
     )
 
 
-def _held_by_others(log: MemoryLog) -> Iterator[Finding]:
+def _others_hold_it(log: MemoryLog) -> Iterator[Finding]:
     """The allocator's sentence itself: the card is full, and this process holds the smaller part of it."""
     found = [one for one in failed(log) if _held_by_others(one)]
     if not found:
@@ -235,6 +235,6 @@ def checks() -> list[Check]:
         Check(_vram_oom, id="vram-oom", severity=ERROR, group="memory"),
         Check(_weights_too_high, id="gpu-weights-too-high", severity=ERROR, group="memory"),
         Check(_counted_by_the_api, id="vram-oom", severity=WARNING, group="memory"),
-        Check(_held_by_others, id="vram-held-by-others", severity=ERROR, group="gpu"),
+        Check(_others_hold_it, id="vram-held-by-others", severity=ERROR, group="gpu"),
         Check(_not_released, id="vram-not-released", severity=ERROR, group="memory"),
     ]
