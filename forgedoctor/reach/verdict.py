@@ -99,6 +99,7 @@ def _per_program(system: str) -> tuple[Message, ...]:
 
 def of_closed(place: str) -> Verdict:
     """Forge would listen for this machine only."""
+    port = place.rpartition(":")[2]
     summary = t(
         "Started like this, Forge listens on {place}, for this machine only: nobody else can come.", place=place
     )
@@ -108,7 +109,10 @@ def of_closed(place: str) -> Verdict:
         exit_code=NOT_REACHED,
         next=(
             t("Add --listen to the launch flags to let other machines in."),
-            t("To test the way all the same: forgedoctor reach --host 0.0.0.0"),
+            t(
+                "To test the way all the same: forgedoctor reach --host 0.0.0.0 --port {port}",
+                port=place.rpartition(":")[2],
+            ),
         ),
     )
 

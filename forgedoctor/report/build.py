@@ -96,6 +96,7 @@ class _Speaker:
             safety=item.safety,
             needs_admin=item.needs_admin,
             undo=self(item.undo),
+            undo_command=item.undo is not None and item.undo.template == "{text}",
         )
 
     def step(self, one: Step) -> doc.ReportStep:

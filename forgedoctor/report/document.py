@@ -46,13 +46,17 @@ class ReportStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReportFix(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: steps as data, and whether it needs administrator rights, how safe it is, how it is undone."""
+    """What to do: steps as data, and whether it needs administrator rights, how safe it is, how it is undone.
+
+    ``undo_command``: true where ``undo`` is to be pasted, a command a line.
+    """
 
     title: str
     steps: list[ReportStep] = []
     safety: str = "changes-behaviour"
     needs_admin: bool = False
     undo: str = ""
+    undo_command: bool = False
     message: Text | None = None
 
 

@@ -117,7 +117,8 @@ class _Page:
         self.console.print()
 
     def _finding(self, one: ReportFinding, follow: list[ReportFinding]) -> None:
-        self._line(self.signs[one.severity], one.summary, COLORS[one.severity], one.check)
+        tail = f"{one.check} ({self.say('possible')})" if one.confidence == "possible" else one.check
+        self._line(self.signs[one.severity], one.summary, COLORS[one.severity], tail)
         label = self.say("because")
         for item in one.evidence:
             source = f"  ({item.source})" if item.source and item.source not in item.text else ""
@@ -147,7 +148,9 @@ class _Page:
         for step in fix.steps:
             for line in self._step(step):
                 self._verbatim(line)
-        if fix.undo:
+        if fix.undo and fix.undo_command:
+            self._pasteable(self.say("undo"), fix.undo)
+        elif fix.undo:
             self._labelled(self.say("undo"), fix.undo, "dim")
 
     def _step(self, step: ReportStep) -> list[str]:
@@ -234,6 +237,16 @@ class _Page:
         lead = "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
         for line in Text(harmless(text), style=style).wrap(self.console, self.width - LABEL - 1):
             self.console.print(Text.assemble((lead, "dim"), line), soft_wrap=True)
+            lead = " " * LABEL
+
+    def _pasteable(self, label: str, text: str) -> None:
+        """Lines to paste behind a label: never wrapped."""
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        lead = "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
+        for line in text.split("\n"):
+            self.console.print(Text.assemble((lead, "dim"), (harmless(line), "dim")), soft_wrap=True)
             lead = " " * LABEL
 
     def _wrapped(self, indent: str, text: str, style: str) -> None:

@@ -42,10 +42,10 @@ def _ended(transcript: Transcript, log: MemoryLog | None) -> Iterator[Finding]:
     short = ram is not None and ram <= SMALL_RAM and bool(_BIG.search("\n".join(one.text for one in rest[-15:])))
     if not paused and not short:
         return
-    said = t("The program _ended without a word while it loaded a model: main memory plus page file ran out.")
+    said = t("The program ended without a word while it loaded a model: main memory plus page file ran out.")
     if ram is not None:
         said = t(
-            "The program _ended without a word while it loaded a model: {ram} MiB of main memory plus the page file ran out.",
+            "The program ended without a word while it loaded a model: {ram} MiB of main memory plus the page file ran out.",
             ram=f"{ram:.0f}",
         )
     yield Finding(

@@ -153,14 +153,23 @@ def _ufw(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix:
     return _fix([f"sudo ufw {place}{rule}"], f"sudo ufw delete {rule}")
 
 
-def _firewalld(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix:
+def _firewalld(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix | None:
     found = _WHERE.search(way.decision.where)
-    zone = _ZONE.match(found[3]) if found else None
+    table, chain = (found[2], found[3]) if found else ("", "")
+    if table.endswith("policy_drop"):  # the table that drops all while firewalld reloads, or in panic mode
+        panic = t("firewalld is in panic mode, which drops everything. Leave it:")
+        leave = shell("sudo firewall-cmd --panic-off")
+        return Fix(title=panic, steps=(leave,), needs_admin=True, undo=plain("sudo firewall-cmd --panic-on"))
+    if chain.endswith("_pre"):
+        return None  # a rule with a priority of its own, which another may not beat
+    zone = _ZONE.match(chain)
     where = f" --zone={zone[1]}" if zone else ""
     family = "ipv6" if way.family == "ip6" else "ipv4"
-    rich = f'\'rule family="{family}" source address="{way.network}" port port="{port}" protocol="tcp" accept\''
+    # firewalld puts denying rules before allowing ones; a negative priority comes before both (firewalld.richlanguage).
+    first = 'priority="-1" ' if chain.endswith("_deny") else ""
+    rich = f'\'rule {first}family="{family}" source address="{way.network}" port port="{port}" protocol="tcp" accept\''
     add = [f"sudo firewall-cmd{kept}{where} --add-rich-rule={rich}" for kept in ("", " --permanent")]
-    back = "; ".join(one.replace("--add-rich-rule", "--remove-rich-rule") for one in add)
+    back = "\n".join(one.replace("--add-rich-rule", "--remove-rich-rule") for one in add)
     return _fix(add, back)
 
 
@@ -170,9 +179,9 @@ def _nftables(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix | None:
         return None
     family, table, chain = found.groups()
     rule = f"sudo nft insert rule {family} {table} {chain} {way.family} saddr {way.network} tcp dport {port} accept"
-    title = t("Let your own network in, until the next start; write it into /etc/nftables.conf to keep it:")
+    title = t("Let your own network in, until this machine restarts; write it into /etc/nftables.conf to keep it:")
     undo = (
-        f"sudo nft -a list chain {family} {table} {chain}; sudo nft delete rule {family} {table} {chain} handle NUMBER"
+        f"sudo nft -a list chain {family} {table} {chain}\nsudo nft delete rule {family} {table} {chain} handle NUMBER"
     )
     return Fix(title=title, steps=(shell(rule),), needs_admin=True, undo=plain(undo))
 
@@ -186,7 +195,9 @@ def _iptables(way: Way, rulesets: Sequence[Ruleset], port: int) -> Fix | None:
     program = ("ip6tables" if family == "ip6" else "iptables") + ("-legacy" if legacy else "")
     rest = f"-t {table} " if table != "filter" else ""
     rule = f"{chain} {{}}-s {way.network} -p tcp --dport {port} -j ACCEPT"
-    title = t("Let your own network in, until the next start; iptables-save keeps it:")
+    title = t(
+        "Let your own network in, until this machine restarts; where netfilter-persistent is installed, sudo netfilter-persistent save keeps it:"
+    )
     add, drop = (f"sudo {program} {rest}{how} {rule.format(n)}" for how, n in (("-I", "1 "), ("-D", "")))
     return Fix(title=title, steps=(shell(add),), needs_admin=True, undo=plain(drop))
 

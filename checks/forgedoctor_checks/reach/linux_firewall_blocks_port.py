@@ -97,8 +97,14 @@ def _fixes(firewall: LinuxFirewall, shut: Sequence[Way], port: int) -> list[Fix]
     made = [fix for way in shut[:2] if (fix := let_in(way, rulesets, port))]
     if made:
         return made
-    template = "Take out or narrow that rule, or put one before it that accepts TCP port {port} from {network}"
-    return [fixes.advise(t(template, port=port, network=shut[0].network))]
+    decision = shut[0].decision
+    if "table arp " in decision.where:
+        return [fixes.advise(t("Take out that rule: it hides this machine's address from its neighbours"))]
+    if decision.rule:
+        template = "Take out or narrow that rule, or put one before it that accepts TCP port {port} from {network}"
+        return [fixes.advise(t(template, port=port, network=shut[0].network))]
+    template = "One rule is not enough here: accept TCP port {port} from {network} in every chain that drops ({where} is the first), and let the answers out"
+    return [fixes.advise(t(template, port=port, network=shut[0].network, where=decision.where))]
 
 
 def _severity(launch: Launch, found: Sequence[Way]) -> Severity:

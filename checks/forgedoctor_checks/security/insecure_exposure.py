@@ -40,14 +40,17 @@ def _launched(launch: Launch) -> Iterator[Finding]:
     page_locked = webui and launch.given("gradio_auth", "gradio_auth_path")
     if not exposed(launch) or (launch.given("api_auth") if launch.effective.api else page_locked):
         return
-    address, lock = launch.listens_on, f"--api-auth {fixes.LOGIN}"
+    address, locks = launch.listens_on, [f"--api-auth {fixes.LOGIN}"]
     summary = t("Anyone who reaches {address} can use the API: there is no login.", address=address)
+    if webui and not page_locked and launch.effective.api:
+        locks.append(f"--gradio-auth {fixes.LOGIN}")
+        summary = t("Anyone who reaches {address} can use the API and the page: there is no login.", address=address)
     if not launch.effective.api:
-        lock = f"--gradio-auth {fixes.LOGIN}"
+        locks = [f"--gradio-auth {fixes.LOGIN}"]
         summary = t("Anyone who reaches {address} can use the page: there is no login.", address=address)
     elif page_locked:
         summary = t("The API is open although the page asks for a login: --gradio-auth does not guard /sdapi.")
-    fix = fixes.change_flags(launch, add=[lock])
+    fix = fixes.change_flags(launch, add=locks)
     yield Finding(summary, evidence=[why(launch)], fixes=[fix, *_keep_local(launch)], confidence=CERTAIN)
 
 
