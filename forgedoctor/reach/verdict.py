@@ -109,10 +109,7 @@ def of_closed(place: str) -> Verdict:
         exit_code=NOT_REACHED,
         next=(
             t("Add --listen to the launch flags to let other machines in."),
-            t(
-                "To test the way all the same: forgedoctor reach --host 0.0.0.0 --port {port}",
-                port=place.rpartition(":")[2],
-            ),
+            t("To test the way all the same: forgedoctor reach --host 0.0.0.0 --port {port}", port=port),
         ),
     )
 
