@@ -41,6 +41,7 @@ def questions(url: Url, credentials: str) -> list[Ask]:
         Ask(name="progress", path=_PROGRESS),
         Ask(name="openapi", path="/openapi.json", cap=LARGE, quiet=True),
         Ask(name="samplers", path="/sdapi/v1/samplers", head=True, quiet=True),
+        Ask(name="memory", path="/sdapi/v1/memory"),
         Ask(name="config", path="/config", head=True, quiet=True),
         Ask(name="cors", path="/sdapi/v1/txt2img", method="OPTIONS", headers=_PREFLIGHT, anonymous=True),
         Ask(name="nothing", path="/forgedoctor-probe"),

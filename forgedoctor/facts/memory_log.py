@@ -1,4 +1,4 @@
-"""What a pasted log tells of memory: Forge's own arithmetic, what came of it, and the errors of allocators."""
+"""What a log or a running server tells of memory: Forge's own arithmetic, what came of it, errors of allocators."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 from forgedoctor.fact import Fact, Unavailable, collector
 from forgedoctor.facts._memory_log_read import MAYBE, Reader
 from forgedoctor.facts._memory_log_types import Freed, Load, LowMemory, OutOfMemory, Pace, Setting
+from forgedoctor.facts.endpoint import Endpoint
 from forgedoctor.facts.transcript import Exchanges, Transcript
 from forgedoctor.message import t
 from forgedoctor.target import Target
@@ -147,6 +148,15 @@ def _api(exchanges: Exchanges | None) -> ApiMemory | None:
         if isinstance(one.json, dict):
             return read_api(one.json, one.where)
     return None
+
+
+@collector(MemoryLog, scopes=("live", "endpoint"))
+def from_endpoint(endpoint: Endpoint) -> MemoryLog:
+    """What a server says of its own memory. Raises Unavailable where it gave no numbers."""
+    probe = endpoint.probe("memory")
+    if probe is None or probe.status != 200 or not isinstance(probe.json, dict):
+        raise Unavailable(t("the server gave no numbers of its memory"), sought=False)
+    return MemoryLog(source=endpoint.url, api=read_api(probe.json, "GET /sdapi/v1/memory"))
 
 
 def read_api(body: dict[str, Any], where: str = "") -> ApiMemory:

@@ -192,3 +192,11 @@ def test_no_image_is_no_cause_of_its_own(api_off: str) -> None:
 def test_checks_of_an_image_that_was_not_asked_for_judge_nothing(healthy: str) -> None:
     made = examined(healthy, "--select", "generation-failed,generation-works")
     assert made["summary"]["skipped"] == 2 and exit_status(made) == 3
+
+
+def test_a_card_that_ran_out_of_memory_is_told_by_the_server_s_own_numbers() -> None:
+    with standin("ui-api", memory="oom") as url:
+        made = examined(url)
+    (found,) = [one for one in made["findings"] if one["check"] == "vram-oom"]
+    assert "3 times" in found["summary"] and found["severity"] == "warning"
+    assert "18432 MiB" in found["evidence"][0]["text"]

@@ -50,7 +50,8 @@ def gradio_config(options: Options) -> dict[str, Any]:
 
 
 def memory(options: Options) -> dict[str, Any]:
-    """Return `/sdapi/v1/memory` in bytes: as of a machine without CUDA, or as of a 24 GB card."""
+    """Return `/sdapi/v1/memory` in bytes: as of a machine without CUDA, or as of a 24 GB card, on which
+    three jobs ran out of memory where ``memory`` is ``oom``."""
     ram = {"free": 24514621440.0, "used": 761892864, "total": 25276514304.0}
     if options.memory == "unavailable":
         return {"ram": ram, "cuda": {"error": "unavailable"}}
@@ -58,7 +59,7 @@ def memory(options: Options) -> dict[str, Any]:
     peak = {"current": 4 * GIGABYTE, "peak": 5 * GIGABYTE}
     cuda: dict[str, Any] = {"system": {"free": total - used, "used": used, "total": total}}
     cuda |= dict.fromkeys(("active", "allocated", "reserved", "inactive"), peak)
-    return {"ram": ram, "cuda": {**cuda, "events": {"retries": 0, "oom": 0}}}
+    return {"ram": ram, "cuda": {**cuda, "events": {"retries": 0, "oom": 3 if options.memory == "oom" else 0}}}
 
 
 def cmd_flags(options: Options) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 FORKS = ("forge", "neo", "reforge", "classic", "a1111")
 FAILURES = ("model-type", "no-model", "out-of-memory", "disk-full", "read-only")
-MEMORIES = ("unavailable", "cuda")
+MEMORIES = ("unavailable", "cuda", "oom")
 USER_AND_PASSWORD = "user:secret"
 
 
