@@ -48,8 +48,8 @@ def evaluate(
     """Does the packet filter of this listing let a client in?
 
     FILE is the output of "nft list ruleset", "nft -j list ruleset", "iptables-save", "ip6tables-save", "ipset save",
-    "ufw status verbose" or "firewall-cmd --list-all"; which one is seen from the text. Nothing on this machine is
-    looked at or changed. Exit status: 0 all can connect, 1 some cannot, 3 it could not be judged.
+    "ufw status verbose" or "firewall-cmd --list-all-zones"; which one is seen from the text. Nothing on this machine
+    is looked at or changed. Exit status: 0 all can connect, 1 some cannot, 3 it could not be judged.
 
     For example: sudo nft list ruleset | forgedoctor firewall evaluate --rules - --port 7860
     """

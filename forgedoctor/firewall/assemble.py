@@ -90,11 +90,15 @@ def _summaries(rulesets: list[Ruleset]) -> Assembled:
     """Where no rules were listed: what a manager says of itself. That ufw is off says nothing of other rules."""
     telling = {each.kind: each for each in reversed(rulesets) if each.tables}
     if not telling:
-        return Assembled((), {})
+        return Assembled((), {}, unseen=_UFW_OFF if any(each.kind == "ufw-status" for each in rulesets) else None)
     manager = next(iter(telling)).partition("-")[0] if len(telling) == 1 else ""
     return Assembled((_reading(telling.values()),), {}, (_SUMMARY,), manager)
 
 
+_UFW_OFF = Missing(
+    t("ufw is off: it filters nothing. Whether other rules do is not said."),
+    "nft list ruleset",
+)
 _SUMMARY = t("Only a summary of the rules was given: nft list ruleset or iptables-save would say more surely.")
 
 

@@ -69,6 +69,9 @@ class _Judged(NamedTuple):
 
 
 def _decide(together: Assembled, judges: list[_Judged], probe: Probe) -> Decision:
+    if not judges and together.unseen:
+        asked = t("Give the output of: sudo {command}", command=together.unseen.command)
+        return Decision(verdict=decision.UNDECIDED, because=(together.unseen.why,), settle=asked)
     if not judges:
         because = t("No rules were given that could be read.")
         return Decision(verdict=decision.UNDECIDED, because=(because,), settle=explain.WHOLE)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from forgedoctor.firewall import decision
+from forgedoctor.firewall import decision, explain_summary
 from forgedoctor.firewall.decision import Decision
 from forgedoctor.firewall.path import Outcome
 from forgedoctor.firewall.trail import Choice, Fork, Place, parting
+from forgedoctor.firewall.walk import MOST_STATES
 from forgedoctor.message import Message, plain, t
 
+_LONGEST = 300  # signs of a rule that are shown
+_MANY = MOST_STATES // 10  # rules of one table, of which each packet of a connection meets its part
 WHOLE = t("Give the whole listing of the rules.")
 _PACKETS = {
     "syn": t("the client's first packet (SYN)"),
@@ -45,6 +48,11 @@ def manager(place: Place | None) -> str:
     return "nftables" if place.table.engine == "nft" else "iptables"
 
 
+def shown(text: str) -> str:
+    """A rule or a name for people: what is longer than a screenful is cut."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def decided(outcomes: list[Outcome]) -> Decision:
     """The decision that the outcomes of every way come to."""
     stuck = next((one for one in outcomes if one.verdict == decision.UNDECIDED), None)
@@ -60,8 +68,8 @@ def _sure(one: Outcome) -> Decision:
     return Decision(
         verdict=one.verdict,
         because=(because,),
-        rule=place.text() if place else "",
-        where=place.where() if place else "",
+        rule=shown(place.text()) if place else "",
+        where=shown(place.where()) if place else "",
         manager=manager(place),
     )
 
@@ -83,6 +91,9 @@ def _reason(one: Outcome) -> Message:
 
 def _dropped(one: Outcome) -> Message:
     what = _PACKETS.get(one.kind, plain(one.kind))
+    default = explain_summary.dropped(one.place, what)
+    if default:
+        return default
     if one.place and one.place.rule is None:
         chain = one.place.chain
         return t("No rule lets it through, and the policy of chain {chain} drops {what}.", chain=chain, what=what)
@@ -90,6 +101,9 @@ def _dropped(one: Outcome) -> Message:
 
 
 def _rejected(one: Outcome) -> Message:
+    default = explain_summary.rejected(one.place, one.detail or "port-unreachable", one.verdict == decision.REFUSED)
+    if default:
+        return default
     if one.verdict == decision.REFUSED:
         return t("A rule refuses it ({what}); the client cannot tell that from a port on which nobody listens.",
                  what=one.detail or "port-unreachable")  # fmt: skip
@@ -98,6 +112,7 @@ def _rejected(one: Outcome) -> Message:
 
 _OTHER = {
     "untranslated": t("The answer leaves with another address or port than the client asked, so the client drops it."),
+    "stray": t("The client's first packet is translated and its second is not, so the host resets the connection."),
     "not-forwarded": t("A rule sends it on to another address, but this host does not forward (ip_forward is 0)."),
     "localnet": t("A rule sends it to 127.0.0.0/8, which the kernel drops unless route_localnet is set."),
     "size": t("The rules leave too much open to try every way."),
@@ -106,19 +121,26 @@ _OTHER = {
 }
 
 
+_TRY = t("Try from the client: more of the listing would not settle it.")
+
+
 def _stuck(one: Outcome | None) -> Decision:
     if one is None:
         return Decision(verdict=decision.UNDECIDED, because=(_OTHER["size"],))
     missing = one.why.removeprefix("chain ")
-    because = _OTHER.get(one.why) or t("The listing lacks chain {chain}, to which a rule jumps.", chain=missing)
+    because = _OTHER.get(one.why) or t("The listing lacks chain {chain}, to which a rule jumps.", chain=shown(missing))
     place = one.place
+    rules = sum(len(chain.rules) for chain in place.table.chains.values()) if place else 0
+    if one.why == "size" and rules >= _MANY:
+        because = t("The table has {count} rules; this tool looks at no more than {limit} for one connection.",
+                    count=f"{rules:,}", limit=f"{MOST_STATES:,}")  # fmt: skip
     return Decision(
         verdict=decision.UNDECIDED,
         because=(because,),
-        rule=place.text() if place else "",
-        where=place.where() if place else "",
+        rule=shown(place.text()) if place else "",
+        where=shown(place.where()) if place else "",
         manager=manager(place),
-        settle=WHOLE,
+        settle=_TRY if one.why == "size" else WHOLE,
     )
 
 
@@ -139,8 +161,8 @@ def _open_ended(outcomes: list[Outcome]) -> Decision:
     return Decision(
         verdict=decision.UNDECIDED,
         because=tuple(because[:3]),
-        rule=place.text() if place else "",
-        where=place.where() if place else "",
+        rule=shown(place.text()) if place else "",
+        where=shown(place.where()) if place else "",
         manager=manager(place),
         settle=settle(fork),
     )
@@ -169,12 +191,13 @@ def _difference(fork: Fork, one: Outcome, other: Outcome, mine: Choice | None) -
 
 def _what(fork: Fork) -> Message:
     """What a fork is about."""
-    named = _FORKS.get(fork.how) or _FORKS.get(fork.construct)
+    construct = shown(fork.construct)
+    named = explain_summary.what(fork) or _FORKS.get(fork.how) or _FORKS.get(fork.construct)
     if named:
-        return Message(named.template, {"construct": fork.construct})
+        return Message(named.template, {"construct": construct, **named.params})
     if fork.how == "field":
-        return t("‹{construct}› of the packet, which is not known", construct=fork.construct)
-    return t("‹{construct}›, which the text of the rules does not decide", construct=fork.construct)
+        return t("‹{construct}› of the packet, which is not known", construct=construct)
+    return t("‹{construct}›, which the text of the rules does not decide", construct=construct)
 
 
 _FORKS = {
@@ -190,17 +213,18 @@ _FORKS = {
     "bridge": t("whether the interface is a bridge, for which there are rules too"),
     "client": t("how the client's program takes an ICMP error once it is connected"),
     "cut": t("rules after the place where the listing was cut"),
+    "what is cut off": t("the end of the rule in which the listing breaks off"),
 }
 
 
 def settle(fork: Fork) -> Message:
     """What would decide it."""
-    known = _SETTLES.get(fork.how) or _SETTLES.get(fork.construct)
+    known = explain_summary.settle(fork) or _SETTLES.get(fork.how) or _SETTLES.get(fork.construct)
     if known:
         return known
     if fork.construct.startswith(("set ", "map ")) or fork.how in ("set", "dynamic", "timeout", "ipset"):
         return t("The contents of {construct} at the moment of the connection: ipset save, or nft list ruleset.",
-                 construct=fork.construct)  # fmt: skip
+                 construct=shown(fork.construct))  # fmt: skip
     return t("Try from the client, and watch whether the counter of that rule rises.")
 
 
@@ -220,4 +244,5 @@ _SETTLES = {
     "listener": t("Look at the sockets: ss -ltne prints v6only:1 where :: takes no IPv4."),
     "behind": t("Look at who listens there, inside the container or on the other host."),
     "cut": WHOLE,
+    "what is cut off": WHOLE,
 }

@@ -92,6 +92,8 @@ class Path(Passage):
         packet = here.packet
         if packet.kind() == "nd":
             self._work.append(At("output", replies.advertisement(packet), here.trail, here.allowed))
+        elif packet.kind() == "ack" and replies.astray(packet):
+            self._work.append(At("output", replies.to_stray(packet), here.trail, here.allowed))
         elif packet.kind() == "ack":
             self._work.append(At("output", replies.data(packet), here.trail, here.allowed))
         elif packet.kind() not in TO_SERVER:
@@ -137,5 +139,5 @@ class Path(Passage):
         elif kind == "data":
             self._end(decision.OPEN, "open", here, here.allowed)
         else:
-            why = "closed" if packet.values.get("_closed") else "rejected"
+            why = "closed" if packet.values.get("_closed") else "stray" if packet.values.get("_stray") else "rejected"
             self._end(decision.REFUSED, why, here, here.allowed, str(packet.values.get("_what", "")))

@@ -11,6 +11,7 @@ from forgedoctor.firewall import firewalld, ipset, iptables, ufw
 from forgedoctor.firewall.assemble import UNSEEN
 from forgedoctor.firewall.firewalld_zones import Zone, active_zones, zones
 from forgedoctor.firewall.model import Ruleset
+from forgedoctor.firewall.pasted import CUT_HERE, LONGEST, cleaned
 from forgedoctor.firewall.recognise_kinds import Piece, kind, pieces
 from forgedoctor.message import Message, plain, t
 
@@ -29,12 +30,17 @@ _UNREAD = {
     "ufw-defaults": t("{source} holds ufw's settings, not its rules: give “sudo LC_ALL=C ufw status verbose”."),
     "ebtables": t("{source} is of bridges or of ARP (ebtables, arptables), which is not looked at here."),
     "binary": t("{source} is not text."),
+    "asked": t("{source} ends with sudo's question for a password: give what is printed once it is answered."),
 }
 _PERMANENT = t("{source} holds permanent settings of firewalld, which are in force only after “firewall-cmd --reload”.")
 _STOPPED = t("{source} says that firewalld is not running, so that its zones are not in force.")
 _UNKNOWN = t("{source} is no listing of a firewall that is known here: give one of {accepted}.")
 _EMPTY = t("{source} is empty, which is right only if the command was run with sudo and printed no error.")
+_LONG = t(
+    "{source}, line {line} is longer than {limit} MB, which no rule is: nothing of that listing is read from there on."
+)
 _RULE_FILE = t("{source} is a file of rules: it is taken as if it were loaded and nothing else were.")
+_IN_ORDER = ("nft-text", "nft-config", "iptables", "iptables-list", "ufw-status")
 
 
 class _Listing(msgspec.Struct, frozen=True):
@@ -43,6 +49,7 @@ class _Listing(msgspec.Struct, frozen=True):
     source: str
     kind: str
     piece: Piece
+    long: int = 0  # the line from which on it is not read
 
     @property
     def permanent(self) -> bool:
@@ -68,13 +75,32 @@ def firewalld_zones(files: Sequence[tuple[str, str]]) -> tuple[tuple[Zone, ...],
 
 def _listings(files: Sequence[tuple[str, str]]) -> list[_Listing]:
     found = []
-    for source, text in files:
-        kinds = [_Listing(source, _kind(piece), piece) for piece in pieces(text)] if "\0" not in text else []
+    for source, given in files:
+        text, _, asked = cleaned(given)
+        kinds = [_listing(source, piece) for piece in pieces(text)] if "\0" not in text else []
+        if asked:
+            kinds = [*(kinds[:-1] if kinds and kinds[-1].kind == "empty" else kinds), _asked(source)]
         telling = [one for one in kinds if one.kind not in ("unknown", "empty")]
         alone = _Listing(source, kind(text), Piece("", text))
         # What stands around listings (a greeting, a prompt) is nothing to complain of.
         found += telling or ([one for one in kinds if one.kind == "empty" and one.piece.command] or [alone])
     return found
+
+
+def _asked(source: str) -> _Listing:
+    return _Listing(source, "asked", Piece("", ""))
+
+
+def _listing(source: str, piece: Piece) -> _Listing:
+    """One piece; behind a line that is too long nothing of it is read."""
+    if CUT_HERE not in piece.text:
+        return _Listing(source, _kind(piece), piece)
+    before = piece.text.partition(CUT_HERE)[0]
+    read = Piece(piece.command, before)
+    found = _kind(read)
+    # A part of a set or of a zone would say something else than the whole.
+    known = found if found in _IN_ORDER else "long"
+    return _Listing(source, known, read, long=before.count("\n") + 1)
 
 
 def _kind(piece: Piece) -> str:
@@ -104,6 +130,12 @@ class _Together:
         self.ruled: list[Ruleset] = []
 
     def read(self) -> tuple[list[Ruleset], list[Message]]:
+        for one in self.listings:
+            if one.long:
+                limit = LONGEST // 10**6
+                self.messages.append(
+                    msgspec.structs.replace(_LONG, params={"source": one.source, "line": one.long, "limit": limit})
+                )
         for one in self._of("ipset"):
             self._try(one, self._ipset)
         for one in self.listings:
@@ -119,7 +151,8 @@ class _Together:
 
     def _try(self, one: _Listing, reader: Callable[[_Listing], Ruleset]) -> None:
         try:
-            self.ruled.append(reader(one))
+            read = reader(one)
+            self.ruled.append(msgspec.structs.replace(read, cut=True) if one.long else read)
         except ValueError as error:
             found = error.args[0] if error.args else ""
             self.messages.append(found if isinstance(found, Message) else plain(str(error)))

@@ -10,6 +10,7 @@ from forgedoctor.firewall.packet import (
     RST,
     SYN,
     TCP,
+    UNTRACKED,
     Packet,
     base,
     neighbour,
@@ -59,6 +60,22 @@ def answer(packet: Packet, kind: str) -> Packet:
     made = _back(packet, kind, SYN | ACK if kind == "synack" else RST | ACK)
     if kind == "rst":
         made["_closed"] = "yes"
+    return Packet(made, packet.host)
+
+
+def astray(packet: Packet) -> bool:
+    """Whether a client's later packet was not translated as its first: it comes to where nobody waits for it."""
+    values = packet.values
+    if not values.get("_to"):
+        return False
+    went = (values["_to_address"], values["_to_port"])
+    here = (packet.target(), values["tcp dport"])
+    return any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(went, here, strict=True))
+
+
+def to_stray(packet: Packet) -> Packet:
+    """The reset that answers such a packet; it belongs to no connection that is tracked."""
+    made = _back(packet, "rst", RST) | {"_stray": "yes", "_syn": UNTRACKED, "_to": ""}
     return Packet(made, packet.host)
 
 

@@ -71,7 +71,8 @@ def read(text: str, source: str = "", *, settings: Defaults | None = None) -> Ru
     if state is None:
         raise ValueError(_refused(text, source or "ufw"))
     if state[1] == "inactive":
-        return Ruleset(kind="ufw-status", source=source)
+        off = t("{source}: ufw is off: it filters nothing.", source=source or "ufw")
+        return Ruleset(kind="ufw-status", source=source, problems=(off,))
     bad: list[tuple[int, str]] = []
     found = list(rows(text, bad))
     policies = _policies(text, settings or Defaults())
@@ -116,7 +117,7 @@ def _policies(text: str, settings: Defaults) -> dict[str, str]:
 
 def _unsure() -> Table:
     """IPv6, where nothing says whether ufw keeps it."""
-    rule = Rule(statements=(Unknown(construct="IPV6 in /etc/default/ufw", anything=True),), text="IPV6=?")
+    rule = Rule(statements=(Unknown(construct="IPV6 in /etc/default/ufw", anything=True),))
     chain = Chain(name="INPUT", hook="input", rules=(rule,))
     return Table(family="ip6", name="filter", chains={"INPUT": chain}, engine="iptables-nft")
 
@@ -137,6 +138,7 @@ def _chain(hook: str, family: str, found: list[Row], policy: str, text: str) -> 
     line, words = (text[: default.start()].count("\n") + 1, default[0]) if default else (0, "")
     verdict: Statement = Unknown(construct="default policy of ufw", anything=True)
     if policy:
+        words = words or f'DEFAULT_{hook.upper()}_POLICY="{policy.upper()}"'
         verdict = Verdict(kind=policy, target="port-unreachable" if policy == "reject" else "")
     last = Rule(statements=(verdict,), text=words, line=line)
     return Chain(name=hook.upper(), hook=hook, rules=(*before, *listed, last))

@@ -57,7 +57,7 @@ class Row(NamedTuple):
         asked = tuple(self._matches())
         found: list[tuple[Statement, ...]] = []
         if self.action == "LIMIT":
-            found.append((*asked, Unknown(construct="recent"), Verdict(kind="reject", target="port-unreachable")))
+            found.append((*asked, Unknown(construct="ufw limit"), Verdict(kind="reject", target="port-unreachable")))
         found.append((*asked, self._verdict()))
         return [Rule(statements=one, text=self.text, line=self.line) for one in found]
 

@@ -58,6 +58,12 @@ def test_what_is_not_tracked_is_not_translated_either_says_iptables() -> None:
     assert found.verdict == "filtered" and "neighbour" in str(found.because[0])
 
 
+def test_a_second_packet_that_is_not_translated_is_reset() -> None:
+    raw = chain("tcp flags & (fin | syn | rst | ack) != syn notrack", hook="prerouting", priority=-300)
+    found = judged(redirect("tcp dport 80 redirect to :7860") + raw, port=80)
+    assert found.verdict == "refused" and "second is not" in str(found.because[0])
+
+
 def test_a_port_that_a_rule_names_is_not_the_one_the_client_happens_to_use() -> None:
     assert verdict(chain("tcp dport { 8080, 9000 } drop", hook="output")) == "open"
     assert verdict(chain("tcp dport 8000-9000 drop", hook="output")) == "undecided"

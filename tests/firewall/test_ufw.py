@@ -162,7 +162,9 @@ def test_lines_that_are_no_rules_are_named_and_rules_may_be_missing() -> None:
 
 
 def test_inactive_means_no_rules_of_ufw() -> None:
-    assert ufw.read("Status: inactive\n", "x") == Ruleset(kind="ufw-status", source="x")
+    found = ufw.read("Status: inactive\n", "x")
+    assert (found.kind, found.tables, found.cut) == ("ufw-status", (), False)
+    assert [str(one) for one in found.problems] == ["x: ufw is off: it filters nothing."]
 
 
 @pytest.mark.parametrize(

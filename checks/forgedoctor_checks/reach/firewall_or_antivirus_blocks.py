@@ -76,7 +76,7 @@ def _allow(port: int, host: Host | None) -> Iterator[Fix]:
     elif system == "linux":
         yield Fix(
             title=t("Look which firewall is at work, and what it says of the port:"),
-            steps=(shell("sudo ufw status verbose; sudo firewall-cmd --list-all; sudo nft list ruleset"),),
+            steps=(shell("sudo ufw status verbose; sudo firewall-cmd --list-all-zones; sudo nft list ruleset"),),
             safety="safe",
         )
     else:
