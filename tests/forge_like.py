@@ -43,7 +43,7 @@ def folder(path: Path, *, user_sh: str = "", launch: str = IDLE, version: str = 
 
 
 @functools.cache
-def _sd15() -> make.Shapes:
+def _sd15() -> dict[str, tuple[int, ...]]:
     """A whole checkpoint; its file is sparse and takes no room."""
     return make.FULL["sd15"]()
 

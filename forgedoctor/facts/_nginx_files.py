@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import stat
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 from forgedoctor.forge.scripts import decode
 from forgedoctor.proxies import statements
 from forgedoctor.proxies.model import Problem
-from forgedoctor.proxies.statements import Sources, absolute, includes, is_pattern
+from forgedoctor.proxies.statements import BOM, Sources, absolute, includes, is_pattern
 
 LARGEST = 1_000_000  # bytes of one file
 MOST_BYTES = 2_000_000  # of all together: what is read in two seconds
 MOST_FILES = 500
+_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Unreadable(Exception):
@@ -52,7 +54,7 @@ def gather(main: str) -> Sources:
 
 
 def text_of(name: str) -> str:
-    """A file's text. Raises Unreadable with the reason."""
+    """A file's text, with BOM before it where it has a byte order mark. Raises Unreadable with the reason."""
     try:
         found = os.stat(name)
         if stat.S_ISDIR(found.st_mode):
@@ -69,7 +71,8 @@ def text_of(name: str) -> str:
         raise Unreadable(str(error)) from None
     if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("binary")
-    return decode(data)[0].replace("\x00", "")
+    text, _ = decode(data)
+    return (BOM if data.startswith(_BOMS) else "") + text.replace("\x00", "")
 
 
 def _wanted(text: str, main: str) -> Iterator[tuple[str, str]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from forgedoctor.proxies import units
+from forgedoctor.proxies import named, units
+from forgedoctor.proxies.address import host_port, split
 from forgedoctor.proxies.model import DEFAULTS, Limit, Listen, Location, Place, Setting, Upstream
 from forgedoctor.proxies.statements import Statement
 
@@ -19,6 +19,7 @@ _KEPT_HEADERS = ("host", "upgrade", "connection", "x-forwarded-proto", "x-forwar
 _GUARDS = ("auth_basic", "auth_request", "auth_jwt", "allow", "deny", "ssl_verify_client", "satisfy")
 _METHODS = ("least_conn", "ip_hash", "hash", "random", "least_time", "sticky", "sticky_cookie_insert", "fair")
 _REWRITES = ("rewrite", "rewrite_by_lua_block", "rewrite_by_lua_file", "js_content", "try_files")
+_BODY = "client_max_body_size"
 MOST = 300  # locations that are looked at
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
@@ -38,6 +39,9 @@ class Scope(NamedTuple):
     names: tuple[str, ...] = ()
     listens: tuple[Listen, ...] = ()
     rewrites: bool = False
+    named: str = ""
+    come_from: Place | None = None
+    body: Setting | None = None
 
 
 class Read(NamedTuple):
@@ -69,6 +73,7 @@ class _Reader:
         self.upstreams = {one.args[0]: self.upstream(one) for one in top if one.name == "upstream" and one.args}
         zones = [one for one in top if one.name == "limit_req_zone"]
         self.rates = {zone: rate for one in zones for zone, rate in [_zone(one.args)]}
+        self.jumps: named.Jumps[Scope] = {}
 
     def place(self, one: Statement) -> Place:
         """Where a statement stands, with its line if that holds nothing else: no line with a secret is kept."""
@@ -84,11 +89,23 @@ class _Reader:
     def block(self, statements: tuple[Statement, ...], above: Scope) -> Iterator[Location]:
         """The locations in a block and in those inside it."""
         here = self.scope(statements, above)
+        named.note(self.jumps, statements, here)
         for one in statements:
             if one.name == "proxy_pass" and one.args:
                 yield self.location(one, here)
             elif one.block is not None and one.name in ("server", "location", "if", "limit_except"):
-                yield from self.block(one.block, self.entered(one, here))
+                if one.name == "server":
+                    self.jumps = {}
+                if not named.is_named(one):
+                    yield from self.block(one.block, self.entered(one, here))
+        for one in named.ordered([one for one in statements if named.is_named(one)]):
+            yield from self.taking_over(one, here)
+
+    def taking_over(self, one: Statement, here: Scope) -> Iterator[Location]:
+        """What a named location passes on, once for each block that jumps to it."""
+        entered = self.entered(one, here)._replace(named=one.args[0], path="", modifier="")
+        for origin in self.jumps.get(one.args[0], [None]):
+            yield from self.block(one.block or (), joined(entered, origin) if origin else entered)
 
     def entered(self, block: Statement, here: Scope) -> Scope:
         """The scope at the beginning of a block: what it inherits, and its own name."""
@@ -124,7 +141,8 @@ class _Reader:
             names=tuple(name for one in statements if one.name == "server_name" for name in one.args) or above.names,
             listens=tuple(_listen(one.args) for one in statements if one.name == "listen" and one.args)
             or above.listens,
-            rewrites=above.rewrites or any(one.name in _REWRITES for one in statements),
+            rewrites=above.rewrites
+            or any(one.name in _REWRITES and not (named.target(one) and one.name == "try_files") for one in statements),
         )
 
     def header(self, one: Statement) -> Setting:
@@ -177,11 +195,13 @@ class _Reader:
     def location(self, one: Statement, here: Scope) -> Location:
         """What a proxy_pass comes to in its scope."""
         target, unknown = _filled(one.args[0], here.variables)
-        scheme, authority, uri = _split(target)
+        scheme, authority, uri = split(target)
         group = self.upstreams.get(authority)
-        hosts = tuple(_host_port(server, scheme) for server in group.servers) if group else ()
+        hosts = tuple(host_port(server, scheme) for server in group.servers) if group else ()
         at = self.place(one)
         return Location(
+            named=here.named,
+            come_from=here.come_from,
             path=here.path,
             modifier=here.modifier,
             at=here.at or at,
@@ -190,17 +210,39 @@ class _Reader:
             target=f"{scheme}://{authority}{uri or ''}",
             scheme=scheme,
             uri=uri,
-            hosts=hosts or (() if unknown and "$" in authority else (_host_port(authority, scheme),)),
+            hosts=hosts or (() if unknown and "$" in authority else (host_port(authority, scheme),)),
             variables="$" in one.args[0],
             rewrites=here.rewrites,
             pass_at=at,
             upstream=group,
-            settings=dict(here.settings),
+            settings=_settings(here),
             headers=dict(here.headers),
             headers_at=here.headers_at,
             guards=here.guards,
             limits=here.limits,
         )
+
+
+def joined(entered: Scope, origin: Scope) -> Scope:
+    """The scope at the beginning of a named location for the requests that one block hands to it."""
+    return entered._replace(
+        path=origin.path,
+        modifier=origin.modifier,
+        come_from=origin.come_from or origin.at or entered.at,
+        guards=tuple(dict.fromkeys((*entered.guards, *origin.guards))),
+        limits=tuple(dict.fromkeys((*entered.limits, *origin.limits))),
+        variables={**entered.variables, **origin.variables},
+        rewrites=entered.rewrites or origin.rewrites,
+        body=origin.body if origin.come_from else origin.settings.get(_BODY),
+    )
+
+
+def _settings(here: Scope) -> dict[str, Setting]:
+    """The settings of a block; the limit on the body is that of the one where the request came in. Measured."""
+    if here.come_from is None:
+        return dict(here.settings)
+    settings = {name: one for name, one in here.settings.items() if name != _BODY}
+    return {**settings, _BODY: here.body} if here.body else settings
 
 
 def _zone(args: tuple[str, ...]) -> tuple[str, float | None]:
@@ -225,37 +267,13 @@ def _filled(text: str, variables: Mapping[str, str | None]) -> tuple[str, bool]:
     return filled, "$" in filled
 
 
-def _split(target: str) -> tuple[str, str, str | None]:
-    """Scheme, host with port (or the group's name; no user names) and the path, None where none is written."""
-    scheme, sign, rest = target.partition("://")
-    if not sign:
-        scheme, rest = "http", target
-    if rest.startswith("unix:"):
-        socket, colon, uri = rest[5:].partition(":")
-        return scheme, f"unix:{socket}", uri if colon else None
-    match = re.search(r"[/?]", rest)
-    end = match.start() if match else len(rest)
-    return scheme, rest[:end].rpartition("@")[2], rest[end:] if match else None
-
-
-def _host_port(authority: str, scheme: str) -> tuple[str, int]:
-    """Host and port of an address; -1 where it has none that can be read."""
-    if authority.startswith("unix:"):
-        return authority, -1
-    try:
-        parts = urlsplit(f"//{authority}")
-        return (parts.hostname or "", parts.port or (443 if scheme == "https" else 80))
-    except ValueError:
-        return authority, -1
-
-
 def _listen(args: tuple[str, ...]) -> Listen:
     """Where a server takes requests: ``8080``, ``127.0.0.1:80``, ``[::]:443 ssl``."""
     word = args[0]
     tls = "ssl" in args or "quic" in args
     if word.isdigit() and len(word) < 6:
         return Listen(port=int(word), tls=tls or int(word) == 443)
-    address, port = _host_port(word, "http")
+    address, port = host_port(word, "http")
     tls = tls or port == 443
     every = address in ("*", "0.0.0.0", "::")
     return Listen(address="" if every else address, port=port, tls=tls)

@@ -69,8 +69,14 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     so that the rest may be incomplete. ``rewrites``: the path is changed by other means besides. ``headers``: those
     set for Forge, by name in lower case; the values of others than the usual ones are not kept. ``guards``: the
     directives that ask for a login or an address.
+
+    ``named``: the name of a location such as ``@forge``, which takes requests over as they are; ``path``, ``modifier``
+    and ``come_from`` are then those of the block that jumps to it (None: no such block was seen). nginx measures the
+    body of a request there too, before the jump: ``client_max_body_size`` is that block's.
     """
 
+    named: str = ""
+    come_from: Place | None = None
     path: str = ""
     modifier: str = ""
     at: Place
@@ -89,6 +95,17 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     headers_at: Place | None = None
     guards: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing that was seen leads to it."""
+        return bool(self.named) and self.come_from is None
+
+    @property
+    def label(self) -> str:
+        """The block as it is written, less its brace."""
+        words = ("location", self.named) if self.named else ("location", self.modifier, self.path)
+        return " ".join(word for word in words if word)
 
     @property
     def tls(self) -> bool:

@@ -18,6 +18,7 @@ from forgedoctor.proxies.model import Problem
 
 DEEPEST = 20  # includes within includes; nginx itself stops at the limit of open files
 MOST = 200_000  # statements: a hostile set of includes grows without bound
+BOM = "\ufeff"  # before a file's first word; nginx takes it for a part of that. Measured with 1.22.1
 _SECTION = re.compile(r"^# configuration file (?P<name>\S.*):\s*$", re.M)
 
 
@@ -55,6 +56,7 @@ class Tree(NamedTuple):
 
 def sections(text: str, name: str = "") -> Sources:
     """The files in the output of ``nginx -T``; a text without its headings is one file, and others may be missing."""
+    text = text.removeprefix(BOM)  # of whoever saved or pasted it, in most cases: no ground for a verdict
     heads = list(_SECTION.finditer(text))
     if not heads:
         return Sources(files={name or "pasted text": text}, complete=False)
@@ -73,7 +75,7 @@ def read(sources: Sources) -> Tree:
 
 def includes(text: str) -> list[str]:
     """What a file includes, as written: possibly some more, never less."""
-    bare = re.sub(r"(?m)(^|\s)#.*$", "", text)
+    bare = re.sub(r"(?m)(^|\s)#.*$", "", text.removeprefix(BOM))
     return [one.strip().strip("\"'") for one in re.findall(r"(?<![^\s;{}])include\s+([^;{}]{1,500});", bare)]
 
 
@@ -148,11 +150,13 @@ class _Reader:
 
     def split(self, name: str, text: str) -> list[dict[str, Any]]:
         """A file's statements as crossplane gives them; where a brace is amiss, as much as can be read."""
-        parsed, wrong = _parsed(text)
+        parsed, wrong = _parsed(text.removeprefix(BOM))
+        if text.startswith(BOM):
+            wrong.insert(0, Problem(kind="syntax", text=_begins_with_mark(parsed), line=1))
         for problem in wrong:
             self.problems.append(msgspec.structs.replace(problem, file=name))
         if wrong and not parsed:
-            mended = _mended(text, wrong[0])
+            mended = _mended(text.removeprefix(BOM), wrong[-1])
             parsed = _parsed(mended)[0] if mended else []
         return parsed
 
@@ -170,6 +174,12 @@ def _parsed(text: str) -> tuple[list[dict[str, Any]], list[Problem]]:
     ]
     wrong += [one for one in [_unclosed(config["parsed"])] if one and not wrong]
     return config["parsed"], wrong
+
+
+def _begins_with_mark(parsed: list[dict[str, Any]]) -> str:
+    """What nginx says of a file with a byte order mark, which is part of its first word."""
+    first = next((one["directive"] for one in parsed), "")
+    return f'unknown directive "{BOM}{first}"'
 
 
 def _words(error: str) -> str:

@@ -79,10 +79,16 @@ def _server(wanted: Wanted) -> Iterator[Line]:
                 flag=wanted.login,
             ),
         )
+        if wanted.page and wanted.login == "--api-auth":
+            yield "", t("--api-auth guards the API alone: the page needs --gradio-auth as well")
     else:
+        flags = "--api-auth --gradio-auth" if wanted.page else "--api-auth"
         yield (
             "",
-            t("nobody is asked for a login: add auth_basic and auth_basic_user_file, or start Forge with --api-auth"),
+            t(
+                "nobody is asked for a login: add auth_basic and auth_basic_user_file, or start Forge with {flags}",
+                flags=flags,
+            ),
         )
 
 

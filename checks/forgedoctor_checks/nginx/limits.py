@@ -38,12 +38,16 @@ def _too_small(nginx: Nginx, locations: Sequence[Location], host: Host | None) -
     if not small:
         return
     value = small[0].setting(_SIZE).value
+    confidence = _conf.sure(nginx, small[0].setting(_SIZE))
     yield Finding(
         t("nginx refuses requests over {value}: images for img2img and ControlNet do not get through.", value=value),
-        evidence=[*(_conf.shown(_SIZE, one.setting(_SIZE), one) for one in small[: _conf.MOST]), *_conf.unseen(nginx)],
+        evidence=[
+            *_conf.evidence(nginx, small, lambda one: _conf.shown(_SIZE, one.setting(_SIZE), one)),
+            *_conf.unseen(nginx),
+        ],
         fixes=[_conf.fix(nginx, host, [_conf.set_line(one, _SIZE, "100m") for one in small])],
-        severity=ERROR,
-        confidence=_conf.sure(nginx, small[0].setting(_SIZE)),
+        severity=_conf.weighed(ERROR, confidence),
+        confidence=confidence,
     )
 
 
@@ -59,7 +63,10 @@ def _too_short(nginx: Nginx, locations: Sequence[Location], host: Host | None) -
             "nginx gives up on a request after {seconds} s without an answer; Forge goes on working.",
             seconds=f"{least:g}",
         ),
-        evidence=[*(_conf.shown(_TIME, one.setting(_TIME), one) for one in places[: _conf.MOST]), *_conf.unseen(nginx)],
+        evidence=[
+            *_conf.evidence(nginx, places, lambda one: _conf.shown(_TIME, one.setting(_TIME), one)),
+            *_conf.unseen(nginx),
+        ],
         fixes=[_conf.fix(nginx, host, [_conf.set_line(one, _TIME, "600s") for one in places])],
         severity=ERROR if least < _SHORT else WARNING,
         confidence=_conf.sure(nginx, places[0].setting(_TIME)),

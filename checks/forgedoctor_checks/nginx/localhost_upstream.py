@@ -27,7 +27,7 @@ def localhost_upstream(nginx: Nginx, launch: Launch | None, host: Host | None) -
     ]
     yield Finding(
         t("proxy_pass names localhost, so nginx also tries ::1, where Forge does not listen."),
-        evidence=[_conf.passes(one) for one in found[: _conf.MOST]],
+        evidence=[*_conf.evidence(nginx, found, _conf.passes)],
         fixes=[_conf.fix(nginx, host, lines)],
         confidence=CERTAIN,
     )

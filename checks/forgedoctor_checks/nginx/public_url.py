@@ -19,7 +19,7 @@ from forgedoctor.check import (
 )
 from forgedoctor.facts import Host, Launch, Nginx
 from forgedoctor.proxies.model import Location
-from forgedoctor.proxies.paths import prefix
+from forgedoctor.proxies.paths import beginning, prefix
 from forgedoctor_checks.nginx import _conf
 
 _USUAL = (80, 443)
@@ -41,17 +41,14 @@ def public_url(nginx: Nginx, launch: Launch | None, host: Host | None) -> Iterat
         yield from _redirects(nginx, _conf.serving(nginx, "/sdapi/v1/progress"), host)
         return
     places = _conf.serving(nginx, "/")
-    if _conf.gradio_major(launch, nginx) != 3:
-        yield from _headers(nginx, places, launch, host)
-    for one in places:
-        yield from _prefix(nginx, one, launch)
+    headers = _headers(nginx, places, launch, host) if _conf.gradio_major(launch, nginx) != 3 else ()
+    prefixes = [found for one in places for found in _prefix(nginx, one, launch)]
+    yield from _conf.capped(nginx, [*headers, *prefixes])
 
 
 def _headers(nginx: Nginx, places: Sequence[Location], launch: Launch | None, host: Host | None) -> Iterator[Finding]:
     """What gradio 4 is not told, the worst of it first."""
     known = launch is not None and _conf.gradio_major(launch, nginx) is not None
-    severity: Severity = ERROR if known else WARNING
-    confidence: Confidence = LIKELY if known and nginx.complete else POSSIBLE
     nameless = [one for one in places if not _host_is_passed(one)]
     schemeless = [one for one in places if one.tls and not one.header("x-forwarded-proto")]
     portless = [one for one in places if one not in nameless and _drops_port(one)]
@@ -59,10 +56,12 @@ def _headers(nginx: Nginx, places: Sequence[Location], launch: Launch | None, ho
         if not found:
             continue
         summary, name, _ = make(found[0])
+        confidence: Confidence = LIKELY if known and _conf.headers_seen(nginx, found[0]) else POSSIBLE
+        severity: Severity = _conf.weighed(ERROR if known else WARNING, confidence)
         steps = [step for one in found for step in _conf.set_headers(one, make(one)[2])]
         yield Finding(
             summary,
-            evidence=[_shown(found[0], name), *map(_conf.passes, found[: _conf.MOST]), *_conf.unseen(nginx)],
+            evidence=[_shown(found[0], name), *_conf.evidence(nginx, found, _conf.passes), *_conf.unseen(nginx)],
             fixes=[_conf.fix(nginx, host, steps)],
             severity=WARNING if make is _portless else severity,
             confidence=POSSIBLE if make is _portless else confidence,
@@ -144,7 +143,7 @@ def _shown(one: Location, name: str) -> Evidence:
 def _prefix(nginx: Nginx, one: Location, launch: Launch | None) -> Iterator[Finding]:
     public = prefix(one).strip("/")
     given = launch.option("subpath").strip("/") if launch else ""
-    if launch is None or public == given or one.rewrites or one.variables:
+    if launch is None or public == given or one.rewrites or one.variables or one.lost or beginning(one):
         return
     if not public and any(prefix(other).strip("/") == given for other in nginx.locations):
         return

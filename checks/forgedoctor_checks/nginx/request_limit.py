@@ -29,9 +29,10 @@ def request_limit(nginx: Nginx, launch: Launch | None, host: Host | None) -> Ite
         return
     many = t("Let a client of this location make at least {rate} requests a second with burst={burst} nodelay, and {connections} connections; or drop the limit there",
              rate=_REQUESTS, burst=_BURST, connections=_CONNECTIONS)  # fmt: skip
+    rest = [_conf.more(nginx, len(tight) - _conf.MOST)] if len(tight) > _conf.MOST else []
     yield Finding(
         t("nginx limits how often a client may ask, and answers 503 above that: Forge's page and polls ask often."),
-        evidence=[_shown(limit) for limit in list(tight.values())[: _conf.MOST]],
+        evidence=[*map(_shown, list(tight.values())[: _conf.MOST]), *rest],
         fixes=[_conf.fix(nginx, host, [], title=many)],
         confidence=LIKELY,
     )

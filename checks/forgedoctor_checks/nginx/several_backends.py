@@ -22,6 +22,10 @@ def several_backends(nginx: Nginx, launch: Launch | None, host: Host | None) -> 
     Fix: ip_hash, or hash $remote_addr: each client keeps its Forge. Or give each Forge an address of its own.
     Source: nginx.org, ngx_http_upstream_module; measured with nginx 1.22.1: 4 of 4 polls went to the other one.
     """
+    yield from _conf.capped(nginx, _spread(nginx, launch, host))
+
+
+def _spread(nginx: Nginx, launch: Launch | None, host: Host | None) -> Iterator[Finding]:
     groups = {one.upstream.name: one for one in nginx.locations if one.upstream and _spreads(one.upstream)}
     for location in groups.values():
         group = location.upstream

@@ -60,12 +60,13 @@ def _lacks(location: Location) -> bool:
 
 
 def _no_upgrade(nginx: Nginx, places: list[Location], host: Host | None, *, known: bool) -> Finding:
+    confidence = CERTAIN if known and _conf.headers_seen(nginx, places[0]) else POSSIBLE
     return Finding(
         t("nginx does not pass the page's websocket on: the page loads, and nothing generates."),
         evidence=[*_evidence(places[0]), *_conf.unseen(nginx)],
         fixes=[_conf.fix(nginx, host, _upgrading(places))],
-        severity=ERROR if known else WARNING,
-        confidence=(CERTAIN if nginx.complete else POSSIBLE) if known else POSSIBLE,
+        severity=_conf.weighed(ERROR, confidence),
+        confidence=confidence,
     )
 
 
@@ -88,11 +89,11 @@ def _upgrading(places: list[Location]) -> Iterator[Step]:
 
 
 def _buffered(nginx: Nginx, places: list[Location], host: Host | None, *, known: bool) -> Finding:
-    setting = places[0].setting("proxy_buffering")
+    name = "proxy_buffering"
+    setting = places[0].setting(name)
     return Finding(
         t("nginx holds the page's events back until a job has ended."),
-        evidence=[*(_conf.shown("proxy_buffering", one.setting("proxy_buffering"), one) for one in places[:_conf.MOST]),
-                  *_conf.unseen(nginx)],
+        evidence=[*_conf.evidence(nginx, places, lambda one: _conf.shown(name, one.setting(name), one)), *_conf.unseen(nginx)],
         fixes=[_conf.fix(nginx, host, [_conf.set_line(one, "proxy_buffering", "off") for one in places])],
         severity=WARNING,
         confidence=_conf.sure(nginx, setting) if known else POSSIBLE,
