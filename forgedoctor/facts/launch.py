@@ -12,7 +12,7 @@ from forgedoctor.facts._local import is_elsewhere
 from forgedoctor.facts.install import Install
 from forgedoctor.facts.interfaces import Interfaces
 from forgedoctor.facts.launch_files import LaunchFiles
-from forgedoctor.facts.processes import Processes
+from forgedoctor.facts.processes import ForgeProcess, Processes
 from forgedoctor.facts.transcript import Transcript
 from forgedoctor.forge.predict import EffectiveLaunch, predict
 from forgedoctor.forge.scripts import Assignment
@@ -159,7 +159,7 @@ def live(
     fork = target.fork or (install.fork if install else "forge")
     flags = install.extension_flags if install else ()
     place = place_of(files)
-    running = processes.forges[0] if processes and processes.forges else None
+    running = next((one for one in processes.forges if not _of_another(one, install)), None) if processes else None
     if running:
         from_files = {name: value for name, (value, _) in files.variables.items()} if files else {}
         env = _env(running.env if running.env is not None else from_files)
@@ -186,6 +186,16 @@ def live(
     return Launch(
         source=origin, origin=origin, effective=effective, env=env, place=place, seen=bool(env.get("COMMANDLINE_ARGS"))
     )
+
+
+def _of_another(one: ForgeProcess, install: Install | None) -> bool:
+    """Whether a process is surely the Forge of another folder: its own is here, and is not the one that is looked at.
+
+    What runs in a container names its folder as it sees it, which says nothing about folders here.
+    """
+    if install is None or not one.folder or not os.path.isfile(os.path.join(one.folder, "launch.py")):
+        return False
+    return os.path.realpath(one.folder) != os.path.realpath(install.root)
 
 
 def _readable(files: LaunchFiles | None) -> None:

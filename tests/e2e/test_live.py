@@ -124,3 +124,12 @@ def test_a_closed_pipe_is_no_fault() -> None:
 def test_nothing_found_is_never_green(tmp_path: Path) -> None:
     done = doctor("triage", "--ignore", "proxy", cwd=tmp_path)
     assert done.returncode == 3 and b"Unknown" in done.stdout
+
+
+def test_a_forge_of_another_folder_is_not_taken_for_the_one_asked_about(tmp_path: Path) -> None:
+    other, port = folder(tmp_path / "other", launch=SERVE.format(root=str(ROOT), mode="ui-api")), free_port()
+    asked = folder(tmp_path / "asked", user_sh='#!/bin/bash\nexport COMMANDLINE_ARGS="--api --port 7999"\n')
+    with running(other, "--api", "--port", str(port), port=port):
+        made = report("triage", "--dir", str(asked))
+    assert made["launch"]["running"] is False and made["launch"]["effective"]["port"] == 7999
+    assert made["target"]["pid"] is None
