@@ -110,7 +110,8 @@ def test_a_flood_of_scans_is_summarised() -> None:
 
 def test_a_port_that_is_taken_names_who_has_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
-        done = doctor("reach", "--format", "json", "--port", str(holder.getsockname()[1]), "--lang", "en")
+        port = str(holder.getsockname()[1])
+        done = doctor("reach", "--format", "json", "--host", "0.0.0.0", "--port", port, "--lang", "en")
     made = json.loads(done.stdout)
     assert (made["verdict"], done.returncode) == ("taken", 1)
     assert f"pid {os.getpid()}" in made["summary"]
