@@ -89,11 +89,14 @@ def as_check(signature: Signature, origin: str) -> Check:
 def findings(signature: Signature, transcript: Transcript | None, exchanges: Exchanges | None) -> Iterator[Finding]:
     """At most one finding: the first evidence that fits, with up to three pieces of it."""
     whole = transcript.text if transcript else ""
+    told = _anywhere(signature.lines, whole)  # first: names of cards, in the conditions, are slow to look for
+    if not told and not (exchanges and signature.answers):
+        return
     if _anywhere(signature.unless, whole) or not all(_anywhere((one,), whole) for one in signature.also):
         return
     evidence: list[Evidence] = []
     params: dict[str, Any] = {}
-    for line in transcript.lines if transcript and _anywhere(signature.lines, whole) else ():
+    for line in transcript.lines if transcript and told else ():
         match = next((m for m in (_compiled(one).search(line.text[:4000]) for one in signature.lines) if m), None)
         if match:
             evidence.append(Evidence(plain(line.text.strip()[:300]), line.where))

@@ -67,23 +67,8 @@ def measure(url: Url, credentials: str, picture: Picture, *, times: int, connect
 
 def _image(client: Client, url: Url, picture: Picture, longest: float) -> Generated:
     """One image, asked for as ``forgedoctor api --generate`` does, but of the size that is wanted."""
-    from functools import partial
-
-    from forgedoctor.facts import _questions
-    from forgedoctor.facts._http import LARGE, Ask
-    from forgedoctor.facts._probe import Crew, Deadline
+    from forgedoctor.facts._http import LARGE
+    from forgedoctor.facts._questions import generate
 
     body = {"prompt": "a lighthouse on a cliff", "seed": 1, "save_images": False, **msgspec.to_builtins(picture)}
-    ask = Ask(
-        name="generate",
-        method="POST",
-        path="/sdapi/v1/txt2img",
-        headers={"content-type": "application/json"},
-        content=msgspec.json.encode(body),
-        cap=LARGE * 4 * picture.batch_size,
-    )
-    exchange = _questions._exchange(ask, url, Deadline(longest))
-    (probe,) = Crew([(exchange, partial(client.fetch, ask))]).wait()
-    ok = probe.status == 200 and probe.outcome == "answered" and _questions._has_image(exchange)
-    said = "" if ok else _questions._what_went_wrong(probe)
-    return Generated(seconds=probe.elapsed, status=probe.status, ok=ok, detail=said)
+    return generate(client, url, body, seconds=longest, cap=LARGE * 4 * picture.batch_size)

@@ -91,8 +91,6 @@ def _asked(
 def _listings(files: tuple[str, ...]) -> tuple[list[Ruleset], list[Message]]:
     """The listings that could be read, and a sentence for each that could not."""
     from forgedoctor.firewall import recognise
-    from forgedoctor.firewall.assemble import UNSEEN
-    from forgedoctor.firewall.model import Ruleset
     from forgedoctor.message import t
 
     texts, problems = [], []
@@ -110,8 +108,6 @@ def _listings(files: tuple[str, ...]) -> tuple[list[Ruleset], list[Message]]:
         else:
             texts.append((name, _decoded(data)))
     rulesets, unread = recognise.read(texts)
-    if any("iptables-legacy tables present" in text for _, text in texts):  # iptables says so on standard error
-        rulesets.append(Ruleset(kind=UNSEEN))
     return rulesets, [*problems, *unread]
 
 

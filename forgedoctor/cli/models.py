@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forgedoctor.cli.inputs import FORKS
-from forgedoctor.cli.options import Output, rendered, reporting, taken, unknown_name, write
+from forgedoctor.cli.options import Output, examined, rendered, reporting, taken, write
 
 if TYPE_CHECKING:
     from forgedoctor.facts.models import Models
@@ -73,22 +73,13 @@ def _found(target: Target) -> Models:
 
 
 def _report(target: Target, models: Models, output: Output, every: bool) -> None:
-    from forgedoctor import api, catalogue
     from forgedoctor.case import Case
     from forgedoctor.facts import Models
-    from forgedoctor.redact import Leak
 
     case = Case()
     case.put(Models, models)
-    try:
-        result = api.examination(target, select=output.select, ignore=output.ignore, case=case)
-        made = api.report_of(result, fail_on=output.fail_on, language=output.lang)
-        made = _of_files(made, output) if models.named else made
-    except catalogue.UnknownName as error:
-        raise unknown_name(error) from None
-    except Leak as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(4) from None
+    result, made = examined(target, output, case)
+    made = _of_files(made, output) if models.named else made
     write(
         _json(models, result, made, output) if output.format == "json" else _text(models, result, made, output, every),
         output,

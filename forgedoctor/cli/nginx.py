@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from forgedoctor.cli.inputs import FORKS
-from forgedoctor.cli.options import Output, rendered, reporting, taken, unknown_name, write
+from forgedoctor.cli.options import Output, examined, rendered, reporting, taken, write
 from forgedoctor.message import Message, t
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def _passes_nothing(nginx: Nginx) -> Missing:
 
 def _read(file: str, fork: str, launch: Launch | None) -> Nginx:
     """The configuration that was named; what cannot be read at all is one sentence and status 2."""
-    from forgedoctor.facts import _nginx_files
-    from forgedoctor.facts.nginx import examined, ports_of
+    from forgedoctor.facts import _nginx_files, nginx
     from forgedoctor.proxies import statements
 
     if file == "-":
@@ -114,7 +113,7 @@ def _read(file: str, fork: str, launch: Launch | None) -> Nginx:
             raise click.BadParameter(f"{file} cannot be read: {_said(str(why))}.", param_hint="FILE") from None
         if len(sources.files) == 1:  # a pasted "nginx -T" that was saved
             sources = _sections(next(iter(sources.files.items())), sources)
-    return examined(sources, ports_of(launch), fork=fork)
+    return nginx.examined(sources, nginx.ports_of(launch), fork=fork)
 
 
 def _sections(only: tuple[str, str], sources: Sources) -> Sources:
@@ -136,19 +135,10 @@ def _said(why: str) -> str:
 
 def _report(target: Any, output: Output, case: Case) -> NoReturn:
     """The report on a case that holds what was read already. Why nothing could be is said on standard error."""
-    from forgedoctor import api, catalogue
     from forgedoctor.fact import Missing
     from forgedoctor.facts import Nginx
-    from forgedoctor.redact import Leak
 
-    try:
-        result = api.examination(target, select=output.select, ignore=output.ignore, case=case)
-        made = api.report_of(result, fail_on=output.fail_on, language=output.lang)
-    except catalogue.UnknownName as error:
-        raise unknown_name(error) from None
-    except Leak as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(4) from None
+    result, made = examined(target, output, case)
     write(rendered(made, output), output)
     missing = result.case.look(Nginx)
     if isinstance(missing, Missing):

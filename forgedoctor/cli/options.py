@@ -99,6 +99,16 @@ def language(asked: str) -> str:
 
 def report(target: Any, output: Output) -> NoReturn:
     """Examine the target, write the report, exit with its status."""
+    _, made = examined(target, output)
+    write(rendered(made, output), output)
+    raise SystemExit(made.summary.exit_code)
+
+
+def examined(target: Any, output: Output, case: Any = None) -> tuple[Any, Any]:
+    """The examination of a target and its report; ``case`` holds what is known already.
+
+    A selection that names nothing is wrong use; a secret that would be written ends the program with status 4.
+    """
     from forgedoctor import api, catalogue
     from forgedoctor.redact import Leak
 
@@ -106,16 +116,14 @@ def report(target: Any, output: Output) -> NoReturn:
         from forgedoctor import engine  # noqa: F401 - imported here so that progress shows before the slow part
     with _progress(output) as progress:
         try:
-            result = api.examination(target, select=output.select, ignore=output.ignore, progress=progress)
+            result = api.examination(target, select=output.select, ignore=output.ignore, case=case, progress=progress)
         except catalogue.UnknownName as error:
             raise unknown_name(error) from None
     try:
-        made = api.report_of(result, fail_on=output.fail_on, language=output.lang)
+        return result, api.report_of(result, fail_on=output.fail_on, language=output.lang)
     except Leak as error:
         click.echo(str(error), err=True)
         raise SystemExit(4) from None
-    write(rendered(made, output), output)
-    raise SystemExit(made.summary.exit_code)
 
 
 def unknown_name(error: Any) -> click.UsageError:

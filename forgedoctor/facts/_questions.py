@@ -7,8 +7,9 @@ save the one image that :func:`generate` makes when it was asked for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -112,17 +113,27 @@ def put_otherwise(url: Url, peer: str, found: Sequence[Exchange], deadline: Dead
     return []
 
 
-def generate(client: Client, url: Url) -> Generated:
-    """Make one small image, waiting at most :data:`GENERATE_SECONDS`; what queues before it counts."""
+def generate(
+    client: Client,
+    url: Url,
+    image: Mapping[str, Any] = _IMAGE,
+    *,
+    seconds: float = GENERATE_SECONDS,
+    cap: int = LARGE,
+) -> Generated:
+    """Make one image, a small one unless told otherwise, waiting at most ``seconds``; what queues before it counts.
+
+    ``image``: the request. ``cap``: bytes of the answer that are read.
+    """
     ask = Ask(
         name="generate",
         method="POST",
         path="/sdapi/v1/txt2img",
         headers={"content-type": "application/json"},
-        content=msgspec.json.encode(_IMAGE),
-        cap=LARGE,
+        content=msgspec.json.encode(image),
+        cap=cap,
     )
-    exchange = _exchange(ask, url, Deadline(GENERATE_SECONDS))
+    exchange = _exchange(ask, url, Deadline(seconds))
     (probe,) = Crew([(exchange, partial(client.fetch, ask))]).wait()
     ok = probe.status == 200 and probe.outcome == "answered" and _has_image(exchange)
     return Generated(seconds=probe.elapsed, status=probe.status, ok=ok, detail="" if ok else _what_went_wrong(probe))

@@ -12,6 +12,7 @@ import msgspec
 
 from forgedoctor.fact import Fact, Unavailable, collector
 from forgedoctor.facts import _command, _psutil
+from forgedoctor.facts._host import read
 from forgedoctor.facts.host import Host
 from forgedoctor.message import t
 from forgedoctor.target import Target
@@ -84,7 +85,7 @@ def collect(target: Target, host: Host) -> LinuxFirewall:
         ufw_input=policy,
         addresses=tuple(_addresses()),
         routes=tuple(_routes()),
-        ip_forward=_read(Path("/proc/sys/net/ipv4/ip_forward")).strip() == "1",
+        ip_forward=read(Path("/proc/sys/net/ipv4/ip_forward")).strip() == "1",
     )
 
 
@@ -103,7 +104,7 @@ def _commands() -> Iterator[str]:
     for name in ("iptables", "ip6tables"):
         yield f"{name}-nft-save" if _command.found(f"{name}-nft-save") else f"{name}-save"
     for command, names in _LEGACY.items():
-        if _read(Path("/proc/net") / names).strip():
+        if read(Path("/proc/net") / names).strip():
             yield command if _command.found(command) else command.replace("-legacy", "")
     yield "ipset save"
 
@@ -120,18 +121,11 @@ def _ufw() -> tuple[bool | None, str]:
 
 
 def _setting(path: Path, name: str) -> str:
-    for line in _read(path).splitlines():
+    for line in read(path).splitlines():
         key, _, value = line.strip().partition("=")
         if key == name:
             return value.strip().strip("\"'")
     return ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes()[:65536].decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _addresses() -> list[dict[str, Any]]:

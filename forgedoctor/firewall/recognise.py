@@ -64,7 +64,10 @@ def read(files: Sequence[tuple[str, str]]) -> tuple[list[Ruleset], list[Message]
     What could not be read within a ruleset is in its ``problems``. Sets of ``ipset save`` are put into the tables of
     iptables that ask them. A text may hold several listings, with prompts between them.
     """
-    return _Together(_listings(files)).read()
+    rulesets, messages = _Together(_listings(files)).read()
+    # What iptables says on standard error, wherever it stands.
+    seen = [Ruleset(kind=UNSEEN, source=source) for source, text in files if iptables.SEEN_LEGACY in text]
+    return [*seen, *rulesets], messages
 
 
 def firewalld_zones(files: Sequence[tuple[str, str]]) -> tuple[tuple[Zone, ...], tuple[Zone, ...]]:
@@ -200,8 +203,6 @@ class _Together:
     def _iptables(self, one: _Listing) -> Ruleset:
         source = one.source
         found = iptables.read(one.piece.text, source, self.sets)
-        if iptables.SEEN_LEGACY in one.piece.text:
-            self.ruled.append(Ruleset(kind=UNSEEN, source=source))
         if iptables.engine(one.piece.text, source):
             return found
         # The version does not tell the engines apart: what an nft listing would show and does not is legacy.

@@ -231,20 +231,24 @@ class _Page:
             self.console.print(lead + line, soft_wrap=True)
 
     def _labelled(self, label: str, text: str, style: str) -> None:
-        from rich.cells import cell_len
         from rich.text import Text
 
-        lead = "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
+        lead = self._lead(label)
         for line in Text(harmless(text), style=style).wrap(self.console, self.width - LABEL - 1):
             self.console.print(Text.assemble((lead, "dim"), line), soft_wrap=True)
             lead = " " * LABEL
 
+    @staticmethod
+    def _lead(label: str) -> str:
+        from rich.cells import cell_len
+
+        return "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
+
     def _pasteable(self, label: str, text: str) -> None:
         """Lines to paste behind a label: never wrapped."""
-        from rich.cells import cell_len
         from rich.text import Text
 
-        lead = "    " + label + " " * max(1, LABEL - 4 - cell_len(label))
+        lead = self._lead(label)
         for line in text.split("\n"):
             self.console.print(Text.assemble((lead, "dim"), (harmless(line), "dim")), soft_wrap=True)
             lead = " " * LABEL

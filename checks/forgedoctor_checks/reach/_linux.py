@@ -38,6 +38,7 @@ _VIRTUAL = (
     "zt",
     "dummy",
 )
+_Listings = tuple[tuple[str, str], ...]  # (command, what it printed)
 _WHERE = re.compile(r"table (\S+) (\S+), chain (\S+)$")
 _ZONE = re.compile(r"^(?:filter_)?IN_(.+?)(?:_(?:pre|log|deny|allow|post))?$")
 
@@ -60,29 +61,40 @@ def ways(firewall: LinuxFirewall, launch: Launch, sockets: Sockets | None, port:
     places = [one for one in _places(firewall) if _bound(launch, one[1])]
     if firewall.readable and not any(one.text.strip() for one in firewall.listings):
         return [Way(*place, Decision(verdict=OPEN, because=(t("the packet filter has no rules"),))) for place in places]
-    from forgedoctor.firewall import host_file
-    from forgedoctor.firewall.evaluate import evaluate
-    from forgedoctor.firewall.probes import Probe
-
-    rulesets = rulesets_of(firewall)
-    view = host_file.read({
-        "addresses": list(firewall.addresses),
-        "routes": list(firewall.routes),
+    host = msgspec.json.encode({
+        "addresses": firewall.addresses,
+        "routes": firewall.routes,
         "ip_forward": firewall.ip_forward,
         "listeners": _listeners(launch, sockets, port),
     })  # fmt: skip
-    probes = [Probe(name=str(n), iif=i, src=net, dst=a, dport=port) for n, (i, a, net) in enumerate(places)]
-    answers = evaluate(rulesets, probes, view) if probes else []
-    return [Way(*place, answer.decision) for place, answer in zip(places, answers, strict=True)]
+    decisions = _decided(_texts(firewall), host, tuple(places), port)
+    return [Way(*place, decision) for place, decision in zip(places, decisions, strict=True)]
 
 
 def rulesets_of(firewall: LinuxFirewall) -> list[Ruleset]:
     """The listings, read."""
-    return list(_read(tuple((one.command, one.text) for one in firewall.listings)))
+    return list(_read(_texts(firewall)))
+
+
+def _texts(firewall: LinuxFirewall) -> _Listings:
+    return tuple((one.command, one.text) for one in firewall.listings)
+
+
+@functools.lru_cache(maxsize=2)  # two checks ask for the same
+def _decided(
+    listings: _Listings, host: bytes, places: tuple[tuple[str, str, str], ...], port: int
+) -> tuple[Decision, ...]:
+    from forgedoctor.firewall import host_file
+    from forgedoctor.firewall.evaluate import evaluate
+    from forgedoctor.firewall.probes import Probe
+
+    probes = [Probe(name=str(n), iif=i, src=net, dst=a, dport=port) for n, (i, a, net) in enumerate(places)]
+    view = host_file.read(msgspec.json.decode(host))
+    return tuple(answer.decision for answer in evaluate(_read(listings), probes, view))
 
 
 @functools.lru_cache(maxsize=2)
-def _read(listings: tuple[tuple[str, str], ...]) -> tuple[Ruleset, ...]:
+def _read(listings: _Listings) -> tuple[Ruleset, ...]:
     from forgedoctor.firewall import recognise
     from forgedoctor.firewall.model import Ruleset
 

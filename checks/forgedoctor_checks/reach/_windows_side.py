@@ -6,6 +6,7 @@ from forgedoctor import fixes
 from forgedoctor.check import Fix, Message, plain, shell, t
 from forgedoctor.facts import Wsl
 from forgedoctor.facts.wsl import VM_CREATOR, PortProxy
+from forgedoctor_checks.reach._windows import allow_port
 
 _PROXY = "netsh interface portproxy"
 
@@ -27,14 +28,7 @@ def add_portproxy(wsl: Wsl, port: int, old: PortProxy | None = None) -> Fix:
 
 def allow_in_windows(port: int) -> Fix:
     """Let the port through the firewall of Windows, for the own network only."""
-    name = f"Forge {port}"
-    rule = f'New-NetFirewallRule -DisplayName "{name}" -Direction Inbound -Action Allow -Protocol TCP -LocalPort {port} -RemoteAddress LocalSubnet -Profile Private'
-    return Fix(
-        title=t("And let it through the firewall of Windows, for your own network:"),
-        steps=(shell(rule, "powershell"),),
-        needs_admin=True,
-        undo=plain(f'Remove-NetFirewallRule -DisplayName "{name}"'),
-    )
+    return allow_port(port, "private", t("And let it through the firewall of Windows, for your own network:"))
 
 
 def allow_in_hyperv(port: int) -> Fix:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from forgedoctor import fixes
 from forgedoctor.check import ERROR, LIKELY, Evidence, Finding, Fix, check, plain, shell, t
 from forgedoctor.facts import Exchange, Exchanges, Host, Launch, Transcript
+from forgedoctor_checks.reach import _windows
 from forgedoctor_checks.reach._urls import host_of, loopback, port_of, private
 
 
@@ -56,7 +57,6 @@ _PROVE = t(
 def _allow(port: int, host: Host | None) -> Iterator[Fix]:
     system = host.system if host else ""
     if system == "windows":
-        rule = f'-DisplayName "Forge {port}" -Direction Inbound -Action Allow -Protocol TCP -LocalPort {port} -RemoteAddress LocalSubnet -Profile Private'
         yield Fix(
             title=t("Look for block rules of python.exe: they beat every allow rule"),
             steps=(
@@ -67,12 +67,7 @@ def _allow(port: int, host: Host | None) -> Iterator[Fix]:
             ),
             safety="safe",
         )
-        yield Fix(
-            title=t("Allow the port for your own network:"),
-            steps=(shell(f"New-NetFirewallRule {rule}", "powershell"),),
-            needs_admin=True,
-            undo=plain(f'Remove-NetFirewallRule -DisplayName "Forge {port}"'),
-        )
+        yield _windows.allow_port(port, "private", t("Allow the port for your own network:"))
     elif system == "linux":
         yield Fix(
             title=t("Look which firewall is at work, and what it says of the port:"),

@@ -71,31 +71,20 @@ def other_devices(
             "listen-missing",
         )
         return
-    scheme = "https" if launch.tls else "http"
+    url = f"{'https' if launch.tls else 'http'}://{{}}:{port}"
     if host.wsl and wsl:
-        paths = [
-            Path(
-                f"{scheme}://WINDOWS-ADDRESS:{port}",
-                "WSL",
-                behind_windows.evaluate(wsl, port=port),
-                "wsl-lan-needs-portproxy",
-            )
-        ]
+        decision = behind_windows.evaluate(wsl, port=port)
+        paths = [Path(url.format("WINDOWS-ADDRESS"), "WSL", decision, "wsl-lan-needs-portproxy")]
     elif linux:
-        paths = list(_on_linux(launch, linux, sockets, port, scheme))
+        paths = list(_on_linux(launch, linux, sockets, port, url))
     elif windows:
-        paths = list(_on_windows(launch, windows, processes, interfaces, port, scheme))
-    elif mac:
-        decision = macos.evaluate(mac, program=mac.python, port=port)
-        paths = [
-            Path(f"{scheme}://{one}:{port}", "", decision, "macos-firewall-blocks-python") for one in interfaces.lan()
-        ]
+        paths = list(_on_windows(launch, windows, interfaces, port, url))
     else:
-        paths = [Path(f"{scheme}://{one}:{port}", "", Decision(verdict=UNDECIDED), "") for one in interfaces.lan()]
+        paths = list(_on_others(mac, interfaces, port, url))
     yield _verdict(launch, paths, _unseen(container, surroundings))
 
 
-def _on_linux(launch: Launch, linux: LinuxFirewall, sockets: Sockets | None, port: int, scheme: str) -> Iterator[Path]:
+def _on_linux(launch: Launch, linux: LinuxFirewall, sockets: Sockets | None, port: int, url: str) -> Iterator[Path]:
     unseen = Decision(
         verdict=UNDECIDED,
         because=(t("the rules of this machine's firewall were not seen"),),
@@ -104,28 +93,29 @@ def _on_linux(launch: Launch, linux: LinuxFirewall, sockets: Sockets | None, por
     for way in _linux.ways(linux, launch, sockets, port):
         address = f"[{way.address}]" if ":" in way.address else way.address
         decision = way.decision if linux.readable else unseen
-        yield Path(f"{scheme}://{address}:{port}", way.interface, decision, "linux-firewall-blocks-port")
+        yield Path(url.format(address), way.interface, decision, "linux-firewall-blocks-port")
 
 
-def _on_windows(
-    launch: Launch, windows: WindowsNetwork, processes: Processes | None, interfaces: Interfaces, port: int, scheme: str
-) -> Iterator[Path]:
+def _on_windows(launch: Launch, windows: WindowsNetwork, interfaces: Interfaces, port: int, url: str) -> Iterator[Path]:
     third = next((one.name for one in windows.products or () if one.on), "")
     for way in _windows.ways(launch, windows, interfaces, port):
-        own = [
-            a.address
-            for a in interfaces.addresses
-            if a.interface.lower() == way.network.interface.lower() and a.family == "ipv4"
-        ]
-        decision, by = (
-            way.decision,
-            "windows-firewall-no-rule" if not way.decision.rule else "windows-firewall-block-rule",
-        )
+        name = way.network.interface
+        own = [a.address for a in interfaces.addresses if a.interface.lower() == name.lower() and a.family == "ipv4"]
+        decision, by = way.decision, "windows-firewall-block-rule" if way.decision.rule else "windows-firewall-no-rule"
         if third:
             because = (t("{product} is in charge of the firewall", product=third),)
             decision, by = Decision(verdict=UNDECIDED, because=because), "windows-third-party-firewall"
         for address in own or interfaces.lan()[:1]:
-            yield Path(f"{scheme}://{address}:{port}", way.network.interface, decision, by)
+            yield Path(url.format(address), name, decision, by)
+
+
+def _on_others(mac: MacNetwork | None, interfaces: Interfaces, port: int, url: str) -> Iterator[Path]:
+    """macOS decides by program, for all its networks alike; of other systems nothing is known."""
+    decision, by = Decision(verdict=UNDECIDED), ""
+    if mac:
+        decision, by = macos.evaluate(mac, program=mac.python, port=port), "macos-firewall-blocks-python"
+    for address in interfaces.lan():
+        yield Path(url.format(address), "", decision, by)
 
 
 def _unseen(container: Container | None, surroundings: Surroundings | None) -> tuple[Message, str] | None:
